@@ -1,0 +1,213 @@
+"""The knowledge base: opened, reloaded and searched as one whole, from any number of threads."""
+
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from knowledge import starter
+from knowledge.confidence import Calibration, Evidence, evidence, read_question
+from knowledge.errors import CalibrationError, IndexUnwritableError, NotOpenError
+from knowledge.hits import Hit
+from knowledge.index_keeper import IndexKeeper, Kept
+from knowledge.passages import Problem
+from knowledge.reports import CalibrationStatistics, KnowledgeStatistics, ReloadReport
+from knowledge.snapshot import Snapshot
+from knowledge.survey import KnowledgeOptions
+
+__all__ = ["Hit", "KnowledgeBase", "KnowledgeOptions", "KnowledgeStatistics", "ReloadReport"]
+
+_CALIBRATION = "calibration.json"
+
+
+@dataclass(frozen=True, slots=True)
+class _State:
+    """What a search sees: replaced as a whole, never changed."""
+
+    snapshot: Snapshot
+    calibration: Calibration
+    own_calibration: bool
+    problems: tuple[Problem, ...]
+
+
+class KnowledgeBase:
+    """Passages made from `sources`, with their index in `directory`; nothing is read before `open`.
+
+    Every method may be called from any thread. A search during a reload sees the old or the new version, whole.
+
+    Args:
+        sources: files and folders.
+        directory: where the index is kept; made when it is not there.
+        options: how passages are made and indexed.
+    """
+
+    def __init__(self, sources: Sequence[Path], directory: Path, options: KnowledgeOptions | None = None) -> None:
+        self._keeper = IndexKeeper(sources, directory, options or KnowledgeOptions())
+        self._calibration_file = directory.absolute() / _CALIBRATION
+        self._one_at_a_time = threading.Lock()
+        self._state: _State | None = None
+
+    @property
+    def threshold(self) -> float:
+        """The confidence below which the bot declines, 0 to 1; raises NotOpenError."""
+        return self._opened().calibration.threshold
+
+    def open(self) -> ReloadReport:
+        """Open the saved index if it fits the sources and options, else build it.
+
+        Where it can be neither opened nor built, but the last one saved was made from the same sources, that one
+        answers on, and a problem in the report says why.
+
+        Raises:
+            KnowledgeError: there is nothing to answer from; the subclass says what stands in the way.
+        """
+        with self._one_at_a_time:
+            started = time.perf_counter()
+            return self._adopt(self._keeper.open(), started)
+
+    def reload(self) -> ReloadReport:
+        """Read the sources again, and check every byte of the index.
+
+        Raises:
+            NotOpenError: it was not open.
+            KnowledgeError: a source is missing, nothing would be left, the index cannot be written …; the old
+                version goes on answering.
+        """
+        with self._one_at_a_time:
+            started = time.perf_counter()
+            return self._adopt(self._keeper.reload(self._opened().snapshot), started)
+
+    def search(self, query: str, limit: int = 5, context: Sequence[str] = ()) -> list[Hit]:
+        """The passages that match best, best first; none for a question without a word that is known.
+
+        Args:
+            query: any text.
+            limit: most hits.
+            context: earlier questions of the conversation, oldest first; their words count less.
+
+        Raises:
+            NotOpenError: it is not open.
+            DamagedIndexError: the index was damaged while in use; a reload rebuilds it.
+        """
+        state = self._opened()
+        index, passages = state.snapshot.index, state.snapshot.passages
+        matches = index.search(query, limit, context)
+        if not matches:
+            return []
+        asked = read_question(query, context)
+        sure = [state.calibration.confidence(evidence(asked, match, len(index))) for match in matches]
+        return [
+            Hit(passages[match.document], match.score, match.coverage, confidence, match.terms)
+            for match, confidence in zip(matches, sure, strict=True)
+        ]
+
+    def evidence(self, question: str) -> Evidence | None:
+        """What the confidence in the best hit rests on; None without a hit. Raises NotOpenError."""
+        index = self._opened().snapshot.index
+        matches = index.search(question, 1)
+        return evidence(read_question(question), matches[0], len(index)) if matches else None
+
+    def titles(self, prefix: str = "", limit: int = 25) -> list[str]:
+        """Titles, and questions that have a ready answer, for completion.
+
+        First those that begin with `prefix`, in alphabetical order and whatever the case; then those in which a
+        later word does. Raises NotOpenError.
+        """
+        return self._opened().snapshot.titles.beginning_with(prefix, limit)
+
+    def statistics(self) -> KnowledgeStatistics:
+        """What it holds; raises NotOpenError."""
+        state = self._opened()
+        snapshot, manifest = state.snapshot, state.snapshot.manifest
+        return KnowledgeStatistics(
+            version=manifest.version,
+            files=len(manifest.files),
+            passages=manifest.passages,
+            duplicates=manifest.duplicates,
+            titles=len(snapshot.titles),
+            terms=manifest.terms,
+            postings=manifest.postings,
+            bytes_on_disk=snapshot.bytes_on_disk(),
+            built_at=manifest.built_at,
+            sources=tuple(source.path for source in manifest.sources),
+            problems=len(state.problems),
+            calibration=_calibration_statistics(state),
+        )
+
+    def keep_calibration(self, calibration: Calibration) -> None:
+        """Use `calibration` from now on, and at every later start.
+
+        Raises:
+            NotOpenError: it is not open.
+            IndexUnwritableError: it cannot be saved; the old one stays in use.
+        """
+        with self._one_at_a_time:
+            state = self._opened()
+            try:
+                calibration.save(self._calibration_file)
+            except OSError as error:
+                raise IndexUnwritableError(self._calibration_file.parent, error) from error
+            self._state = _State(state.snapshot, calibration, True, state.problems)
+
+    def close(self) -> None:
+        """Let go of the index; `open` takes it up again."""
+        with self._one_at_a_time:
+            self._state = None
+            self._keeper.close()
+
+    def _opened(self) -> _State:
+        state = self._state
+        if state is None:
+            raise NotOpenError
+        return state
+
+    def _adopt(self, kept: Kept, started: float) -> ReloadReport:
+        """Answer from `kept` from now on, and tell what that changes."""
+        before, manifest = kept.before, kept.snapshot.manifest
+        calibration, own, flaws = self._calibration()
+        problems = (*kept.problems, *manifest.problems, *flaws)
+        self._state = _State(kept.snapshot, calibration, own, problems)
+        common = _common(before, kept.snapshot) if before else 0
+        return ReloadReport(
+            version=manifest.version,
+            files=len(manifest.files),
+            passages=manifest.passages,
+            added=manifest.passages - common,
+            removed=before.manifest.passages - common if before else 0,
+            duplicates=manifest.duplicates,
+            problems=problems,
+            changed=before is None or before.manifest.version != manifest.version,
+            rebuilt_because=kept.rebuilt_because,
+            elapsed_ms=(time.perf_counter() - started) * 1000,
+        )
+
+    def _calibration(self) -> tuple[Calibration, bool, tuple[Problem, ...]]:
+        """The calibration to use, whether it is this knowledge base's own, and what is wrong with it."""
+        try:
+            return Calibration.read(self._calibration_file), True, ()
+        except FileNotFoundError:
+            flaws: tuple[Problem, ...] = ()
+        except CalibrationError as error:
+            flaws = (Problem(str(self._calibration_file), error.message, error.fix),)
+        return Calibration.read(starter.calibration()), False, flaws
+
+
+def _common(before: Snapshot, now: Snapshot) -> int:
+    """How many passages are in both."""
+    return len(np.intersect1d(before.digests, now.digests))
+
+
+def _calibration_statistics(state: _State) -> CalibrationStatistics:
+    calibration = state.calibration
+    return CalibrationStatistics(
+        threshold=calibration.threshold,
+        auroc=calibration.auroc,
+        false_answers=calibration.false_answers,
+        false_declines=calibration.false_declines,
+        made_at=calibration.made_at,
+        of_this_version=calibration.version == state.snapshot.manifest.version,
+        own=state.own_calibration,
+    )
