@@ -1,0 +1,118 @@
+"""Talks to whoever sits at the terminal, or to the script that pipes questions in."""
+
+import asyncio
+import contextlib
+import getpass
+import json
+import sys
+import uuid
+from collections.abc import AsyncIterator
+from typing import cast
+
+from adapters.console.rendering import Screen
+from bot.access import ADMIN
+from bot.adapter import Accept, AdapterSetup, InMemoryAdapter, Limits
+from bot.errors import PreceptorError
+from bot.messages import Author, IncomingMessage, Outcome, Place, Reply, answer_document
+
+STATUS: dict[Outcome, int] = {"answered": 0, "done": 0, "failed": 1, "refused": 2, "declined": 3}
+"""The exit status of a process that asked one thing."""
+
+
+class ConsoleAdapter(InMemoryAdapter):
+    """One conversation in the terminal; whoever sits there runs this machine, and so has an admin's rights.
+
+    Args:
+        question: the one question to ask; None to hold a conversation.
+        as_json: whether answers are printed as JSON documents.
+        passages: how many passages an answer may rest on, or None for the setting.
+        once: whether to leave after the first answer.
+    """
+
+    name = "console"
+
+    def __init__(self, question: str | None, as_json: bool, passages: int | None, once: bool) -> None:
+        super().__init__(Limits(streaming=True, reaches_later=False))
+        self._question = question
+        self._as_json = as_json
+        self._passages = passages
+        self._once = once or question is not None
+        self._place = Place(self.name, thread=uuid.uuid4().hex)
+        self._author = Author(getpass.getuser(), roles=frozenset({ADMIN}))
+        self._screen = Screen()
+        self._talk: asyncio.Task[int] | None = None
+
+    @classmethod
+    def create(cls, setup: AdapterSetup) -> "ConsoleAdapter":
+        """Make the adapter that the command line asks for."""
+        options = setup.options
+        return cls(
+            question=cast("str | None", options.get("question")),
+            as_json=bool(options.get("as_json")),
+            passages=cast("int | None", options.get("passages")),
+            once=bool(options.get("once")),
+        )
+
+    async def start(self, accept: Accept) -> None:
+        """Begin the conversation."""
+        await super().start(accept)
+        self._talk = asyncio.create_task(self._converse(), name="console")
+
+    async def closed(self) -> int:
+        """Wait until the conversation is over; the status tells how the one question ended."""
+        if self._talk is None:
+            raise RuntimeError("the console adapter is not started")
+        return await self._talk
+
+    async def stop(self) -> None:
+        """End the conversation."""
+        if self._talk is not None:
+            self._talk.cancel()
+            with contextlib.suppress(asyncio.CancelledError, PreceptorError):
+                await self._talk
+        await super().stop()
+
+    async def _converse(self) -> int:
+        async for line in self._lines():
+            if not line.strip() and not self._once:
+                continue
+            reply = await self._say(line)
+            if self._once:
+                return STATUS[reply.outcome]
+        return 0
+
+    async def _lines(self) -> AsyncIterator[str]:
+        if self._question is not None:
+            yield self._question
+        elif sys.stdin.isatty():
+            async for line in self._screen.prompts():
+                yield line
+        else:
+            # A line read in a thread: a pipe that stays open must not hold up the answer to the line before.
+            while line := await asyncio.to_thread(sys.stdin.readline):
+                yield line
+
+    async def _say(self, text: str) -> Reply:
+        exchange = await self.post(
+            IncomingMessage(
+                key=f"{self.name}:{uuid.uuid4().hex}",
+                place=self._place,
+                author=self._author,
+                text=text,
+                passages=self._passages,
+                streaming=self._screen.is_terminal and not self._as_json,
+            )
+        )
+        with self._screen.answering() as show:
+            while not (reply := await exchange.next()).complete:
+                show(reply)
+        self._print(reply)
+        return reply
+
+    def _print(self, reply: Reply) -> None:
+        if reply.error:
+            self._screen.error(reply.text)
+        elif self._as_json:
+            self._screen.plain(json.dumps(reply.data or answer_document(reply), ensure_ascii=False))
+        else:
+            self._screen.reply(reply)

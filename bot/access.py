@@ -1,0 +1,28 @@
+"""Who may do what: the one place where that is decided. What is not allowed is refused."""
+
+from bot.errors import NotAllowedError
+from bot.messages import IncomingMessage
+from bot.settings.tree import AccessSettings
+
+ADMIN = "admin"
+"""The role an adapter vouches for when the author runs this machine or has shown an admin key."""
+
+
+class Access:
+    """The policy, as the settings have it."""
+
+    def __init__(self, settings: AccessSettings) -> None:
+        self._admins = frozenset(settings.admins)
+
+    def is_admin(self, message: IncomingMessage) -> bool:
+        """Say whether the author may use admin commands."""
+        return ADMIN in message.author.roles or message.person_id in self._admins
+
+    def require_admin(self, message: IncomingMessage, action: str) -> None:
+        """Let admins pass.
+
+        Raises:
+            NotAllowedError: for everybody else.
+        """
+        if not self.is_admin(message):
+            raise NotAllowedError(f"{action} is for admins.", "The setting access.admins names them.")

@@ -1,0 +1,154 @@
+"""Wires the rooms together and runs them: settings in, a bot that answers out."""
+
+import asyncio
+import contextlib
+import signal
+from collections.abc import AsyncIterator, Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from importlib.metadata import entry_points
+from typing import cast
+
+import structlog
+
+from bot import database_file
+from bot.access import Access
+from bot.adapter import Adapter, AdapterSetup
+from bot.answering import Answering
+from bot.commands import Commands
+from bot.conversations import Conversations
+from bot.database import Database
+from bot.dispatcher import Dispatcher
+from bot.errors import AdapterError
+from bot.knowledge_desk import KnowledgeDesk, knowledge_base
+from bot.settings import Settings
+from models.generation.extractive import ExtractiveGenerator
+
+log = structlog.get_logger(__name__)
+
+_ADAPTERS = "preceptor.adapters"
+"""The entry-point group in which front doors are found by name."""
+
+
+class Application:
+    """One running Preceptor. Use `running` to start and stop it."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._threads = ThreadPoolExecutor(settings.dispatch.inference_threads, thread_name_prefix="inference")
+        self._database = Database(
+            settings.database_file,
+            synchronous=settings.database.synchronous,
+            busy_seconds=settings.database.busy_seconds,
+        )
+        self.knowledge = knowledge_base(settings)
+        conversations = Conversations(self._database, timedelta(minutes=settings.conversations.idle_minutes))
+        self._desk = KnowledgeDesk(self.knowledge, self._threads)
+        generator = ExtractiveGenerator(settings.answers.sentences)
+        self.dispatcher = Dispatcher(
+            settings,
+            self._database,
+            conversations,
+            Commands(Access(settings.access), conversations, self._desk),
+            Answering(self.knowledge, generator, settings.answers, self._threads),
+        )
+        self._waiting_for = "the database"
+
+    def ready(self) -> str:
+        """Say what is still waited for before questions are answered; empty when nothing is."""
+        return self._waiting_for
+
+    def adapter(self, name: str, **options: object) -> Adapter:
+        """Make the front door of that name.
+
+        Raises:
+            AdapterError: none is installed under that name.
+        """
+        found = entry_points(group=_ADAPTERS, name=name)
+        if not found:
+            raise AdapterError(f"There is no adapter named {name}.", "Install Preceptor anew: `make run`.")
+        make = cast("Callable[[AdapterSetup], Adapter]", next(iter(found)).load())
+        return make(AdapterSetup(self._settings, self.dispatcher.inquire, self.ready, options))
+
+    @contextlib.asynccontextmanager
+    async def running(self, adapters: Sequence[Adapter]) -> AsyncIterator[None]:
+        """Start everything, and stop it in the reverse order; the body runs in between.
+
+        Raises:
+            PreceptorError: something could not be started; what had been is stopped again.
+        """
+        async with contextlib.AsyncExitStack() as stack:
+            stack.callback(self._threads.shutdown, wait=False, cancel_futures=True)
+            copy = await asyncio.to_thread(database_file.upgrade, self._settings.database_file)
+            if copy:
+                log.info("database upgraded", backup=str(copy))
+            await self._database.open()
+            stack.push_async_callback(self._database.close)
+            by_platform = {adapter.name: adapter for adapter in adapters}
+            self.dispatcher.connect(by_platform)
+            self._waiting_for = "the knowledge base"
+            for adapter in adapters:
+                await adapter.start(self.dispatcher.accept)
+                stack.push_async_callback(adapter.stop)
+            stack.push_async_callback(self.dispatcher.drain)
+            await self._open_knowledge()
+            await self.dispatcher.open()
+            self._waiting_for = ""
+            yield
+
+    async def _open_knowledge(self) -> None:
+        report = await self._desk.open()
+        if report.rebuilt_because:
+            log.info(
+                "knowledge base built",
+                because=report.rebuilt_because,
+                passages=report.passages,
+                files=report.files,
+                elapsed_ms=round(report.elapsed_ms),
+            )
+        for problem in report.problems:
+            log.warning("knowledge problem", problem=str(problem))
+
+    async def run(self, adapters: Sequence[Adapter], when_ready: Callable[[], None] = lambda: None) -> int:
+        """Run until a front door closes by itself, or SIGINT or SIGTERM asks for a stop; give the exit status."""
+        async with stopped_by_signals(), self.running(adapters):
+            when_ready()
+            return await _first_closed(adapters)
+        return 0
+
+
+@contextlib.asynccontextmanager
+async def stopped_by_signals() -> AsyncIterator[None]:
+    """Leave the body, cleanly, when SIGINT or SIGTERM arrives; a second one ends the process as ever."""
+    loop, body = asyncio.get_running_loop(), asyncio.current_task()
+    asked = False
+
+    def _stop() -> None:
+        nonlocal asked
+        asked = True
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.remove_signal_handler(number)
+        if body is not None:
+            body.cancel()
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, _stop)
+    try:
+        yield
+    except asyncio.CancelledError:
+        if not asked:
+            raise
+    finally:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.remove_signal_handler(number)
+
+
+async def _first_closed(adapters: Sequence[Adapter]) -> int:
+    """Wait for the first door to close; its owner's stop ends the others."""
+    waiting = [asyncio.create_task(adapter.closed()) for adapter in adapters]
+    try:
+        done, _ = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+        return max(task.result() for task in done)
+    finally:
+        for task in waiting:
+            task.cancel()

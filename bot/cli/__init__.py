@@ -1,0 +1,59 @@
+"""The command line. Nothing heavy is imported before the command that needs it runs."""
+
+import sys
+
+import typer
+
+from bot.cli import conversing, database, knowledge, settings
+from bot.cli.output import fail
+
+_EPILOG = (
+    "Exit status: 0 done or answered · 1 something failed · 2 used wrongly, or a setting is wrong ·"
+    " 3 nothing in the knowledge base answers."
+)
+
+app = typer.Typer(
+    name="preceptor",
+    help="A chat bot that answers from a knowledge base you own, and says where the answer stands.",
+    epilog=_EPILOG,
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+conversing.add_to(app)
+app.add_typer(knowledge.app, name="knowledge")
+app.add_typer(database.app, name="database")
+app.add_typer(settings.app, name="settings")
+
+
+@app.command()
+def version() -> None:
+    """Print Preceptor's version."""
+    from importlib.metadata import version as installed
+
+    sys.stdout.write(f"preceptor {installed('preceptor')}\n")
+
+
+def main() -> None:
+    """Run the command line; every expected error ends as one sentence and an exit status."""
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(errors="replace")  # type: ignore[union-attr]
+    try:
+        app()
+    # The process's boundary: ours become one sentence, any other one is raised again.
+    except Exception as error:  # noqa: BLE001
+        sentence, status = _explain(error)
+        fail(sentence, status)
+
+
+def _explain(error: Exception) -> tuple[str, int]:
+    """Give the sentence and the exit status of an error of ours; any other one goes on as a defect."""
+    from bot.errors import PreceptorError, QuestionError, SettingsError
+    from knowledge.errors import KnowledgeError
+
+    if isinstance(error, PreceptorError):
+        return str(error), 2 if isinstance(error, SettingsError | QuestionError) else 1
+    if isinstance(error, KnowledgeError):
+        return str(error), 1
+    raise error

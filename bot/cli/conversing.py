@@ -1,0 +1,80 @@
+"""The commands that answer: run, chat, ask."""
+
+from typing import Annotated
+
+import typer
+
+from bot.cli.output import AsJson
+
+Top = Annotated[int | None, typer.Option("--top", min=1, max=50, help="How many passages the answer may rest on.")]
+
+
+def run() -> None:
+    """Start every front door that is configured, and answer until stopped (Ctrl-C, SIGTERM)."""
+    import asyncio
+    import sys
+
+    from bot import logs
+    from bot.application import Application
+    from bot.errors import SettingsError
+    from bot.settings import load
+
+    settings = load().settings
+    logs.set_up(settings.log)
+    if not settings.http.enabled:
+        raise SettingsError("No front door is configured.", "Set http.enabled to true.")
+
+    async def _run() -> int:
+        application = Application(settings)
+        adapters = [application.adapter("http")]
+
+        def _announce() -> None:
+            for adapter in adapters:
+                if adapter.address:
+                    sys.stdout.write(f"Preceptor is ready: {adapter.address}\n")
+            sys.stdout.flush()
+
+        return await application.run(adapters, _announce)
+
+    raise typer.Exit(asyncio.run(_run()))
+
+
+def chat(
+    once: Annotated[bool, typer.Option("--once", help="Leave after the first answer.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Talk in the terminal; questions may also be piped in, one a line."""
+    raise typer.Exit(_talk(once=once, as_json=as_json))
+
+
+def ask(
+    question: Annotated[str, typer.Argument(help='What you want to know, e.g. "What is Ohm\'s law?"')],
+    as_json: AsJson = False,
+    top: Top = None,
+) -> None:
+    """Ask one question. Exit status 0: answered; 3: nothing in the knowledge base answers it."""
+    raise typer.Exit(_talk(question=question, as_json=as_json, passages=top))
+
+
+def _talk(**options: object) -> int:
+    import asyncio
+
+    from bot import logs
+    from bot.application import Application
+    from bot.settings import load
+
+    settings = load().settings
+    quiet = settings.log.model_copy(update={"level": "warning"})
+    logs.set_up(quiet)
+
+    async def _run() -> int:
+        application = Application(settings)
+        return await application.run([application.adapter("console", **options)])
+
+    return asyncio.run(_run())
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add these commands to the command line's top level."""
+    for command in (run, chat, ask):
+        app.command()(command)

@@ -1,0 +1,198 @@
+"""Conversations as they are kept: which one a message continues, what was said in it, and how it is forgotten."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, Row, delete, func, select, update
+from sqlalchemy.dialects.sqlite import insert
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.database import Database
+from bot.errors import ConversationNotFoundError
+from bot.messages import Citation, IncomingMessage, Reply
+from bot.tables import citations, conversations, messages, people, places, workspaces
+from models.generation import Turn
+
+
+@dataclass(frozen=True, slots=True)
+class KeptMessage:
+    """A question or an answer as it is kept; what only answers have is empty on questions."""
+
+    role: str
+    text: str
+    at: datetime
+    outcome: str
+    generator: str
+    confidence: float
+    elapsed_ms: float
+    citations: tuple[Citation, ...]
+
+
+class Conversations:
+    """What is kept in the database. `idle` is how long a silence ends a conversation."""
+
+    def __init__(self, database: Database, idle: timedelta) -> None:
+        self._database = database
+        self._idle = idle
+
+    async def continued_by(self, message: IncomingMessage) -> str:
+        """Give the conversation that a message continues; empty where it opens one.
+
+        Raises:
+            ConversationNotFoundError: the message names a conversation that is not its author's.
+        """
+        whose = conversations.c.person_id == message.person_id
+        if message.conversation_id:
+            return await self._own(message.conversation_id, whose)
+        if message.opens_conversation:
+            return ""
+        query = (
+            select(conversations.c.id)
+            .where(whose, conversations.c.place_id == message.place.id)
+            .where(conversations.c.last_at >= message.received_at - self._idle)
+            .order_by(conversations.c.last_at.desc())
+            .limit(1)
+        )
+        async with self._database.read() as connection:
+            return await connection.scalar(query) or ""
+
+    async def _own(self, conversation_id: str, whose: ColumnElement[bool]) -> str:
+        query = select(conversations.c.id).where(conversations.c.id == conversation_id, whose)
+        async with self._database.read() as connection:
+            found = await connection.scalar(query)
+        if found is None:
+            raise ConversationNotFoundError("There is no such conversation.", "Leave it out to open a new one.")
+        return str(found)
+
+    async def history(self, conversation_id: str, turns: int) -> list[Turn]:
+        """Give the last `turns` questions that were answered, with their answers, oldest first."""
+        first_cited = (citations.c.message_id == messages.c.id) & (citations.c.number == 1)
+        query = (
+            select(messages.c.text, messages.c.outcome, citations.c.title)
+            .select_from(messages.outerjoin(citations, first_cited))
+            .where(messages.c.conversation_id == conversation_id)
+            .order_by(messages.c.id.desc())
+            .limit(2 * turns)
+        )
+        async with self._database.read() as connection:
+            rows = list((await connection.execute(query)).all())[::-1]
+        pairs = zip(rows[::2], rows[1::2], strict=True)
+        return [
+            Turn(question.text, answer.text, answer.title or "")
+            for question, answer in pairs
+            if answer.outcome == "answered"
+        ]
+
+    async def keep(self, connection: AsyncConnection, message: IncomingMessage, reply: Reply) -> None:
+        """Write a question and its answer, inside the writer's transaction; `reply.conversation_id` may be new."""
+        await _know(connection, message)
+        renewed = await connection.execute(
+            update(conversations).where(conversations.c.id == reply.conversation_id).values(last_at=message.received_at)
+        )
+        if renewed.rowcount == 0:
+            await connection.execute(conversations.insert().values(_new_conversation(message, reply)))
+        question = {"conversation_id": reply.conversation_id, "role": "question", "text": reply.question}
+        await connection.execute(messages.insert().values(question | {"at": message.received_at}))
+        answered = await connection.execute(messages.insert().values(_answer(message, reply)))
+        if reply.citations:
+            key = answered.inserted_primary_key
+            rows = [_citation(key[0] if key else 0, citation) for citation in reply.citations]
+            await connection.execute(citations.insert(), rows)
+
+    async def read(self, conversation_id: str) -> list[KeptMessage]:
+        """Give all messages of a conversation, oldest first.
+
+        Raises:
+            ConversationNotFoundError: there is none.
+        """
+        in_it = messages.c.conversation_id == conversation_id
+        cited = select(citations).join(messages).where(in_it).order_by(citations.c.message_id, citations.c.number)
+        async with self._database.read() as connection:
+            said = (await connection.execute(select(messages).where(in_it).order_by(messages.c.id))).all()
+            rows = (await connection.execute(cited)).all()
+        if not said:
+            raise ConversationNotFoundError("There is no such conversation.")
+        return [_kept(row, [c for c in rows if c.message_id == row.id]) for row in said]
+
+    async def forget_conversation(self, conversation_id: str) -> None:
+        """Delete a conversation with everything said in it."""
+        await self._database.write(
+            lambda connection: connection.execute(delete(conversations).where(conversations.c.id == conversation_id))
+        )
+
+    async def count(self, person_id: str) -> int:
+        """Say how many conversations of a person are kept."""
+        query = select(func.count()).where(conversations.c.person_id == person_id)
+        async with self._database.read() as connection:
+            return await connection.scalar(query) or 0
+
+    async def forget_person(self, person_id: str) -> None:
+        """Delete a person with everything they said and were told."""
+        await self._database.write(
+            lambda connection: connection.execute(delete(people).where(people.c.id == person_id))
+        )
+
+
+async def _know(connection: AsyncConnection, message: IncomingMessage) -> None:
+    """Write down the workspace, the place and the person, where they are new."""
+    place, author = message.place, message.author
+    workspace_id = f"{place.platform}/{place.workspace}"
+    workspace = {"id": workspace_id, "platform": place.platform, "external_id": place.workspace}
+    await connection.execute(insert(workspaces).values(workspace).on_conflict_do_nothing())
+    here = {"id": place.id, "workspace_id": workspace_id, "channel": place.channel, "thread": place.thread}
+    await connection.execute(insert(places).values(here).on_conflict_do_nothing())
+    person = insert(people).values(
+        id=message.person_id, platform=place.platform, external_id=author.id, name=author.name
+    )
+    await connection.execute(person.on_conflict_do_update(index_elements=["id"], set_={"name": author.name}))
+
+
+def _new_conversation(message: IncomingMessage, reply: Reply) -> dict[str, Any]:
+    return {
+        "id": reply.conversation_id,
+        "place_id": message.place.id,
+        "person_id": message.person_id,
+        "started_at": message.received_at,
+        "last_at": message.received_at,
+    }
+
+
+def _answer(message: IncomingMessage, reply: Reply) -> dict[str, Any]:
+    return {
+        "conversation_id": reply.conversation_id,
+        "role": "answer",
+        "text": reply.text,
+        "at": message.received_at + timedelta(milliseconds=reply.elapsed_ms),
+        "outcome": reply.outcome,
+        "generator": reply.generator,
+        "confidence": reply.confidence,
+        "elapsed_ms": reply.elapsed_ms,
+    }
+
+
+def _citation(message_id: int, citation: Citation) -> dict[str, Any]:
+    return {
+        "message_id": message_id,
+        "number": citation.number,
+        "title": citation.title,
+        "text": citation.text,
+        "source": citation.source,
+        "location": citation.location,
+        "url": citation.url,
+        "score": citation.score,
+    }
+
+
+def _kept(row: Row[Any], cited: Sequence[Row[Any]]) -> KeptMessage:
+    return KeptMessage(
+        role=row.role,
+        text=row.text,
+        at=row.at,
+        outcome=row.outcome or "",
+        generator=row.generator or "",
+        confidence=row.confidence or 0.0,
+        elapsed_ms=row.elapsed_ms or 0.0,
+        citations=tuple(Citation(c.number, c.title, c.text, c.source, c.location, c.url, c.score) for c in cited),
+    )

@@ -1,0 +1,194 @@
+"""The database as a file: brought up to date, copied, restored. Blocking; for start-up and the command line."""
+
+import contextlib
+import os
+import sqlite3
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+from bot.errors import DatabaseDamagedError, DatabaseNewerError, StorageBusyError, StorageError
+
+HEAD = "0002"
+"""The migration that this version of Preceptor works with: the newest in ``migrations/versions``."""
+
+_LOCK_SECONDS = 30.0
+
+
+def upgrade(file: Path) -> Path | None:
+    """Bring the database to `HEAD`, creating it where there is none; one that is there already is not touched.
+
+    A database with older tables is copied first, and the copy's integrity is checked.
+
+    Returns:
+        The copy, or None where none was needed.
+
+    Raises:
+        DatabaseNewerError: a newer version of Preceptor wrote it.
+        DatabaseDamagedError: it is no database, or its integrity check fails.
+        StorageError: it cannot be read or written.
+    """
+    with _named(file):
+        file.parent.mkdir(parents=True, exist_ok=True)
+        current = revision(file)
+        if current == HEAD:
+            return None
+        copy = _copy_before_upgrade(file, current) if current else None
+        _migrate(file)
+        return copy
+
+
+def revision(file: Path) -> str:
+    """Give the migration a database stands at; empty where there is no database or no table yet.
+
+    Raises:
+        DatabaseNewerError: this version of Preceptor does not know it.
+        DatabaseDamagedError: the file is no database of ours.
+    """
+    if not file.exists() or file.stat().st_size == 0:
+        return ""
+    with _named(file), contextlib.closing(_connect(file)) as connection:
+        tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+        if not tables:
+            return ""
+        if "alembic_version" not in tables:
+            raise DatabaseDamagedError(f"{file} is a database, but not one of Preceptor's.", "Name another file.")
+        row = connection.execute("SELECT version_num FROM alembic_version").fetchone()
+    current = str(row[0]) if row else ""
+    if current > HEAD:
+        raise DatabaseNewerError(
+            f"{file} was written by a newer version of Preceptor (its tables are at {current}, we know {HEAD}).",
+            "Upgrade Preceptor, or restore a backup made with this version.",
+        )
+    return current
+
+
+def backup(file: Path, target: Path) -> None:
+    """Copy the database, as of one moment, while it may be in use; the copy's integrity is checked.
+
+    Raises:
+        StorageError: there is no database, the target exists or cannot be written.
+    """
+    if not file.exists():
+        raise StorageError(f"There is no database at {file} yet.", "Ask something first.")
+    if target.exists():
+        raise StorageError(f"{target} exists already.", "Name a file that does not exist.")
+    partial = target.with_name(f".{target.name}.{os.getpid()}.partial")
+    with _named(target):
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            with contextlib.closing(_connect(file)) as source, contextlib.closing(sqlite3.connect(partial)) as copy:
+                source.backup(copy, progress=_refuse_while_busy)
+                # One file that can be carried away: no write-ahead log beside it.
+                copy.execute("PRAGMA journal_mode = DELETE")
+            check_integrity(partial)
+            partial.replace(target)
+        finally:
+            partial.unlink(missing_ok=True)
+
+
+def restore(file: Path, source: Path) -> Path | None:
+    """Put a backup in the database's place; what was there is copied first.
+
+    Preceptor must not be running: the database is locked while it is replaced.
+
+    Returns:
+        The copy of what was there, or None where nothing was.
+
+    Raises:
+        DatabaseNewerError, DatabaseDamagedError: the backup cannot be used; nothing was changed.
+        StorageBusyError: the database is in use.
+        StorageError: a file is missing or cannot be written.
+    """
+    if not source.exists():
+        raise StorageError(f"There is no file {source}.", "Name a backup made by `preceptor database backup`.")
+    check_integrity(source)
+    if not revision(source):
+        raise DatabaseDamagedError(f"{source} holds no tables.", "Name a backup made by `preceptor database backup`.")
+    copy = _copy_before_upgrade(file, "restore") if file.exists() else None
+    with _named(file):
+        file.parent.mkdir(parents=True, exist_ok=True)
+        with contextlib.closing(_connect(source)) as old, contextlib.closing(_connect(file, 2.0)) as new:
+            # SQLite's own copy keeps to its locks: whoever reads or writes meanwhile sees the old or the new, whole.
+            old.backup(new, progress=_refuse_while_busy)
+    return copy
+
+
+def check_integrity(file: Path) -> None:
+    """Have SQLite check every page and every foreign key of a file.
+
+    Raises:
+        DatabaseDamagedError: it found something.
+    """
+    with _named(file), contextlib.closing(_connect(file)) as connection:
+        verdict = connection.execute("PRAGMA integrity_check(1)").fetchone()[0]
+        orphan = connection.execute("PRAGMA foreign_key_check").fetchone()
+    if verdict != "ok" or orphan is not None:
+        raise DatabaseDamagedError(f"{file} is damaged: {verdict}.", "Restore a backup.")
+
+
+def _refuse_while_busy(status: int, remaining: int, total: int) -> None:
+    """Give up where Python's copy would try for ever."""
+    if status in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+        raise sqlite3.OperationalError("database is locked")
+
+
+def _copy_before_upgrade(file: Path, label: str) -> Path:
+    moment = datetime.now(UTC).strftime("%Y%m%dT%H%M%S%fZ")
+    copy = file.parent / "backups" / f"{file.stem}-{label}-{moment}{file.suffix}"
+    backup(file, copy)
+    return copy
+
+
+def _migrate(file: Path) -> None:
+    """Run the migrations in one transaction: a process killed half-way leaves the database as it was."""
+    # Alembic takes a third of a second to import, and is needed only here.
+    from alembic import command
+    from alembic.config import Config
+    from sqlalchemy import create_engine, event, make_url
+    from sqlalchemy.pool import NullPool
+
+    config = Config()
+    config.set_main_option("script_location", "migrations:")
+    engine = create_engine(
+        make_url("sqlite://").set(database=str(file)),
+        connect_args={"timeout": _LOCK_SECONDS, "isolation_level": None},
+        poolclass=NullPool,
+    )
+    event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN IMMEDIATE"))
+    with contextlib.closing(_connect(file)) as plain:
+        plain.execute("PRAGMA journal_mode = WAL")
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, HEAD)
+
+
+def _connect(file: Path, patience: float = _LOCK_SECONDS) -> sqlite3.Connection:
+    return sqlite3.connect(file, timeout=patience)
+
+
+@contextlib.contextmanager
+def _named(file: Path) -> Iterator[None]:
+    """Turn what the system says into our errors, which name the file."""
+    from sqlalchemy.exc import DBAPIError
+
+    try:
+        yield
+    except DBAPIError as error:
+        raise _storage_error(file, str(error.orig)) from error
+    except sqlite3.Error as error:
+        raise _storage_error(file, str(error)) from error
+    except OSError as error:
+        raise StorageError(
+            f"{error.filename or file} cannot be used: {error.strerror}.", "data_directory sets the folder."
+        ) from error
+
+
+def _storage_error(file: Path, reason: str) -> StorageError:
+    if "malformed" in reason or "not a database" in reason:
+        return DatabaseDamagedError(f"{file} is damaged: {reason}.", "`preceptor database restore PATH` mends it.")
+    if "locked" in reason:
+        return StorageBusyError(f"{file} is in use by another process.", "Stop it, or try again in a moment.")
+    if "full" in reason:
+        return StorageError(f"The disk is full: {file} cannot be written.", "Free some space and try again.")
+    return StorageError(f"{file} cannot be used: {reason}.", "data_directory sets the folder; it must be writable.")

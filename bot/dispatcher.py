@@ -1,0 +1,230 @@
+"""The road from an accepted message to its reply: one conversation in order, different ones side by side."""
+
+import asyncio
+import uuid
+from collections import deque
+from collections.abc import Awaitable, Mapping
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from time import monotonic
+
+import structlog
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.adapter import Adapter, Receipt
+from bot.answering import Answering, Progress
+from bot.commands import Commands
+from bot.conversations import Conversations
+from bot.database import Database
+from bot.delivery import Delivery, idempotency_key
+from bot.errors import ASKERS_DOING, InternalError, OverloadedError, PreceptorError, StorageError
+from bot.messages import IncomingMessage, Outcome, Reply
+from bot.question_text import clean
+from bot.settings import Settings
+
+log = structlog.get_logger(__name__)
+
+
+class Dispatcher:
+    """Takes messages from the adapters, has them answered and gives the replies back."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        database: Database,
+        conversations: Conversations,
+        commands: Commands,
+        answering: Answering,
+    ) -> None:
+        self._settings = settings
+        self._database = database
+        self._delivery = Delivery(database)
+        self._conversations = conversations
+        self._commands = commands
+        self._answering = answering
+        self._adapters: Mapping[str, Adapter] = {}
+        self._places = asyncio.Semaphore(settings.dispatch.workers)
+        self._lanes: dict[str, deque[tuple[IncomingMessage, Reply | None]]] = {}
+        self._waiting = 0
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._ready = asyncio.Event()
+
+    def connect(self, adapters: Mapping[str, Adapter]) -> None:
+        """Say through which adapters replies go out, by platform."""
+        self._adapters = adapters
+
+    async def accept(self, message: IncomingMessage) -> Receipt:
+        """Commit a message and queue it; once this returns it will be answered, whatever happens to this process.
+
+        Raises:
+            OverloadedError: too many wait already; nothing was committed.
+            StorageError: it could not be committed.
+        """
+        position = self._waiting
+        if position >= self._settings.dispatch.queue:
+            raise OverloadedError(f"{position:,} messages are waiting before yours.", "Try again in a minute.")
+        message = replace(message, text=clean(message.text))
+        self._waiting += 1
+        try:
+            is_new = await self._delivery.accept(message)
+            if is_new:
+                self._queue(message, None)
+        finally:
+            self._waiting -= 1
+        return Receipt(is_new, position)
+
+    async def inquire(self, message: IncomingMessage) -> Reply:
+        """Run a command for a caller who waits; the reply says what went wrong, too."""
+        message = replace(message, text=clean(message.text))
+        return await self._guarded(message, self._commands.run(message))
+
+    async def open(self) -> None:
+        """Begin to answer: first what an earlier run of this process left open, then what is queued."""
+        for platform, adapter in self._adapters.items():
+            if adapter.limits.reaches_later:
+                for message, reply in await self._delivery.unanswered(platform):
+                    self._queue(message, reply)
+            else:
+                await self._delivery.let_go(platform, datetime.now(UTC) - self._patience)
+        self._ready.set()
+
+    @property
+    def _patience(self) -> timedelta:
+        """How long anybody can have waited for an answer."""
+        return timedelta(seconds=self._settings.answers.deadline_seconds + self._settings.dispatch.shutdown_seconds)
+
+    async def drain(self) -> None:
+        """Finish what is being answered, within the deadline; what is not stays open for the next start."""
+        if self._tasks and self._ready.is_set():
+            await asyncio.wait(self._tasks, timeout=self._settings.dispatch.shutdown_seconds)
+        self._cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def _cancel(self) -> None:
+        for task in self._tasks:
+            task.cancel()
+
+    def _queue(self, message: IncomingMessage, reply: Reply | None) -> None:
+        """Put a message behind the others of its conversation; the first of them starts the lane's task."""
+        alone = message.opens_conversation and message.key
+        name = message.conversation_id or alone or f"{message.place.id} {message.person_id}"
+        lane = self._lanes.setdefault(name, deque())
+        lane.append((message, reply))
+        self._waiting += 1
+        if len(lane) == 1:
+            task = asyncio.create_task(self._work(name, lane), name=f"lane {message.place.platform}")
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+    async def _work(self, name: str, lane: deque[tuple[IncomingMessage, Reply | None]]) -> None:
+        await self._ready.wait()
+        try:
+            while lane:
+                async with self._places:
+                    await self._finish(*lane[0])
+                lane.popleft()
+                self._waiting -= 1
+        finally:
+            del self._lanes[name]
+
+    async def _finish(self, message: IncomingMessage, written: Reply | None) -> None:
+        """Answer one message and deliver the reply; what fails here leaves the message open, never silent."""
+        adapter = self._adapters[message.place.platform]
+        outgoing = _Outgoing(adapter, message)
+        try:
+            reply = written or await self._keep(message, await self._respond(message, outgoing.progress))
+            sent_id = await outgoing.complete(reply)
+            await self._delivery.close(message, reply, sent_id)
+            log.info("answered", outcome=reply.outcome, platform=adapter.name, elapsed_ms=round(reply.elapsed_ms, 1))
+        # A task's boundary: the lane must go on to the next message; this one stays open in the inbox.
+        except Exception:
+            log.exception("delivery failed", platform=adapter.name, key=message.key)
+
+    async def _respond(self, message: IncomingMessage, progress: Progress) -> Reply:
+        reply = await self._guarded(message, self._answer(message, progress))
+        elapsed = (datetime.now(UTC) - message.received_at).total_seconds() * 1000
+        return replace(reply, elapsed_ms=max(elapsed, 0.0))
+
+    async def _answer(self, message: IncomingMessage, progress: Progress) -> Reply:
+        message = self._commands.parse(message)
+        if message.command and message.command != "ask":
+            return await self._commands.run(message)
+        conversation_id = await self._conversations.continued_by(message)
+        turns = self._settings.answers.history
+        history = await self._conversations.history(conversation_id, turns) if conversation_id and turns else []
+        reply = await self._answering.answer(message, history, progress)
+        return replace(reply, conversation_id=conversation_id or uuid.uuid4().hex)
+
+    async def _guarded(self, message: IncomingMessage, work: Awaitable[Reply]) -> Reply:
+        """Wait for a reply, within the deadline; turn every error into the sentence its reader sees."""
+        try:
+            async with asyncio.timeout(self._settings.answers.deadline_seconds):
+                reply = await work
+        except PreceptorError as error:
+            reply = _error_reply(error)
+        except TimeoutError:
+            reply = _error_reply(InternalError("That took too long, so I gave up.", "Try again, or ask more simply."))
+        # The road's boundary: a defect of ours is logged with its traceback and told under a number.
+        except Exception:
+            number = uuid.uuid4().hex[:8]
+            log.exception("defect", number=number, platform=message.place.platform)
+            reply = _error_reply(InternalError(f"Something went wrong on my side (number {number}).", "Try again."))
+        return replace(reply, in_reply_to=message.reference, question=message.text)
+
+    async def _keep(self, message: IncomingMessage, reply: Reply) -> Reply:
+        """Commit the answer with its conversation before it is sent; where that fails, say so in its stead."""
+
+        async def _write(connection: AsyncConnection) -> None:
+            if reply.conversation_id and reply.outcome in ("answered", "declined"):
+                await self._conversations.keep(connection, message, reply)
+            await self._delivery.put_out(connection, message, reply)
+
+        try:
+            await self._database.write(_write)
+        except StorageError as error:
+            log.error("answer not kept", reason=error.sentence, platform=message.place.platform)  # noqa: TRY400
+            return replace(_error_reply(error), in_reply_to=message.reference, question=message.text)
+        return reply
+
+
+def _error_reply(error: PreceptorError) -> Reply:
+    outcome: Outcome = "refused" if isinstance(error, ASKERS_DOING) else "failed"
+    return Reply(
+        f"{error.sentence} {error.fix}".strip(),
+        outcome=outcome,
+        ephemeral=True,
+        error=error.code,
+        data={"sentence": error.sentence, "fix": error.fix},
+    )
+
+
+class _Outgoing:
+    """A reply on its way out: sent once, then edited as it grows, no more often than the platform takes."""
+
+    def __init__(self, adapter: Adapter, message: IncomingMessage) -> None:
+        self._adapter = adapter
+        self._message = message
+        self._sent_id = ""
+        self._edited_at = 0.0
+
+    async def progress(self, reply: Reply) -> None:
+        """Show how far the answer has come, where asker and platform want to see it."""
+        limits = self._adapter.limits
+        if not (limits.streaming and self._message.streaming):
+            return
+        if limits.edits_per_second and monotonic() - self._edited_at < 1 / limits.edits_per_second:
+            return
+        self._edited_at = monotonic()
+        await self._put(replace(reply, in_reply_to=self._message.reference))
+
+    async def complete(self, reply: Reply) -> str:
+        """Deliver the reply in its final form and give the platform's name for it."""
+        await self._put(reply)
+        return self._sent_id
+
+    async def _put(self, reply: Reply) -> None:
+        if self._sent_id:
+            await self._adapter.edit(self._message.place, self._sent_id, reply)
+        else:
+            key = idempotency_key(self._message)
+            self._sent_id = await self._adapter.send(self._message.place, reply, key)

@@ -1,0 +1,133 @@
+"""Everything that can go wrong, as one tree; each error knows the sentence its reader sees.
+
+PreceptorError                     error
+├── SettingsError                  settings_invalid
+├── QuestionError                  question_invalid
+│   ├── QuestionEmptyError         question_empty
+│   └── QuestionTooLongError       question_too_long
+├── CommandUnknownError            command_unknown
+├── NotAllowedError                not_allowed
+├── OverloadedError                overloaded
+├── ConversationNotFoundError      conversation_not_found
+├── KnowledgeUnavailableError      knowledge_unavailable
+├── StorageError                   storage_failed
+│   ├── StorageBusyError           storage_busy
+│   ├── DatabaseNewerError         database_newer
+│   └── DatabaseDamagedError       database_damaged
+├── AdapterError                   adapter_failed
+│   └── AddressInUseError          address_in_use
+└── InternalError                  internal_error
+"""
+
+from typing import ClassVar
+
+
+class PreceptorError(Exception):
+    """The root. `sentence` says what is wrong, `fix` what to do about it; neither holds a secret."""
+
+    code: ClassVar[str] = "error"
+
+    def __init__(self, sentence: str, fix: str = "") -> None:
+        super().__init__(f"{sentence} {fix}".strip())
+        self.sentence = sentence
+        self.fix = fix
+
+
+class SettingsError(PreceptorError):
+    """A setting is unknown, misspelt or out of range."""
+
+    code = "settings_invalid"
+
+
+class QuestionError(PreceptorError):
+    """What was asked cannot be a question."""
+
+    code = "question_invalid"
+
+
+class QuestionEmptyError(QuestionError):
+    """There is no letter and no digit in it."""
+
+    code = "question_empty"
+
+
+class QuestionTooLongError(QuestionError):
+    """It is longer than the setting allows."""
+
+    code = "question_too_long"
+
+
+class CommandUnknownError(PreceptorError):
+    """It looks like a command, and there is none of that name."""
+
+    code = "command_unknown"
+
+
+class NotAllowedError(PreceptorError):
+    """This person may not do this here."""
+
+    code = "not_allowed"
+
+
+class OverloadedError(PreceptorError):
+    """As much is waiting as may wait."""
+
+    code = "overloaded"
+
+
+class ConversationNotFoundError(PreceptorError):
+    """No such conversation, or not one this person may see: the two are not told apart."""
+
+    code = "conversation_not_found"
+
+
+class KnowledgeUnavailableError(PreceptorError):
+    """The knowledge base cannot be loaded or searched."""
+
+    code = "knowledge_unavailable"
+
+
+class StorageError(PreceptorError):
+    """The database cannot do what it was asked."""
+
+    code = "storage_failed"
+
+
+class StorageBusyError(StorageError):
+    """Another process holds the database's lock for longer than we wait."""
+
+    code = "storage_busy"
+
+
+class DatabaseNewerError(StorageError):
+    """The database was written by a newer version of Preceptor."""
+
+    code = "database_newer"
+
+
+class DatabaseDamagedError(StorageError):
+    """The file is no database, or its integrity check fails."""
+
+    code = "database_damaged"
+
+
+class AdapterError(PreceptorError):
+    """A front door cannot open."""
+
+    code = "adapter_failed"
+
+
+class AddressInUseError(AdapterError):
+    """Another program listens where we were told to listen."""
+
+    code = "address_in_use"
+
+
+class InternalError(PreceptorError):
+    """A defect of ours; the log has the traceback under the same number."""
+
+    code = "internal_error"
+
+
+ASKERS_DOING = (QuestionError, CommandUnknownError, NotAllowedError, ConversationNotFoundError)
+"""Errors that the asker can mend; all others are ours or the operator's."""

@@ -1,0 +1,95 @@
+"""What can be asked about the knowledge base itself: what is in it, and what a reload changed."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from concurrent.futures import Executor
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, TypeVar
+
+from bot.errors import KnowledgeUnavailableError
+from bot.messages import Reply
+from bot.settings import Settings
+from knowledge import KnowledgeBase, KnowledgeError, KnowledgeOptions, LoadLimits, Problem, ReloadReport, starter
+
+Result = TypeVar("Result")
+
+_PROBLEMS_SHOWN = 10
+
+
+def knowledge_base(settings: Settings) -> KnowledgeBase:
+    """Make the knowledge base that the settings describe; nothing is read yet."""
+    ours = settings.knowledge
+    sources = [starter.folder() if name == "starter" else Path(name) for name in ours.sources]
+    options = KnowledgeOptions(
+        longest=ours.passage_length,
+        overlap=ours.passage_overlap,
+        limits=LoadLimits(file_bytes=ours.file_megabytes << 20, line_bytes=ours.line_megabytes << 20),
+    )
+    return KnowledgeBase(sources, settings.index_directory, options)
+
+
+class KnowledgeDesk:
+    """Opens, reloads and describes the knowledge base; reading happens in `threads`, off the event loop."""
+
+    def __init__(self, knowledge: KnowledgeBase, threads: Executor) -> None:
+        self._knowledge = knowledge
+        self._threads = threads
+        self._reloading = asyncio.Lock()
+
+    async def open(self) -> ReloadReport:
+        """Open the index, building it where it does not fit its sources.
+
+        Raises:
+            KnowledgeUnavailableError: nothing could be loaded.
+        """
+        return await self._off_the_loop(self._knowledge.open)
+
+    async def reload(self) -> Reply:
+        """Read the sources again and say what changed.
+
+        Raises:
+            KnowledgeUnavailableError: the old knowledge stays in use.
+        """
+        async with self._reloading:
+            report = await self._off_the_loop(self._knowledge.reload)
+        return Reply(report_in_words(report), ephemeral=True, data=report_document(report))
+
+    async def describe(self) -> Reply:
+        """Say what is in the knowledge base."""
+        statistics = await self._off_the_loop(self._knowledge.statistics)
+        text = (
+            f"I answer from {statistics.passages:,} passages of {statistics.files:,} files"
+            f" (version {statistics.version})."
+        )
+        return Reply(text, ephemeral=True, data=asdict(statistics))
+
+    async def _off_the_loop(self, work: Callable[[], Result]) -> Result:
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._threads, work)
+        except KnowledgeError as error:
+            raise KnowledgeUnavailableError(error.message, error.fix) from error
+
+
+def report_document(report: ReloadReport) -> dict[str, Any]:
+    """Give the JSON form of a reload's report."""
+    return asdict(report)
+
+
+def report_in_words(report: ReloadReport) -> str:
+    """Say what a load or reload did, as CommonMark."""
+    changed = f"{report.added:,} added, {report.removed:,} removed" if report.changed else "nothing changed"
+    text = (
+        f"The knowledge base is loaded: {report.passages:,} passages of {report.files:,} files ({changed};"
+        f" {report.duplicates:,} duplicates left out), in {report.elapsed_ms:,.0f} ms."
+    )
+    return text + _problems_in_words(report.problems)
+
+
+def _problems_in_words(problems: Sequence[Problem]) -> str:
+    if not problems:
+        return ""
+    lines = [f"- {problem}" for problem in problems[:_PROBLEMS_SHOWN]]
+    if len(problems) > _PROBLEMS_SHOWN:
+        lines.append(f"- … and {len(problems) - _PROBLEMS_SHOWN:,} more: `preceptor knowledge check` lists them all")
+    return f"\n\nProblems ({len(problems):,}):\n\n" + "\n".join(lines)

@@ -1,0 +1,175 @@
+"""What goes in and what comes out: the messages that adapters and the core exchange.
+
+Text is CommonMark in both directions; an adapter translates to and from its platform's own markup.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+Outcome = Literal["answered", "declined", "done", "refused", "failed"]
+"""How a message ended: a question was answered or declined, a command done, the asker at fault, or the bot."""
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Author:
+    """Who wrote a message. `id` is the platform's own; `roles` are what the adapter vouches for."""
+
+    id: str
+    name: str = ""
+    roles: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a message was written. `workspace` is the guild on Discord; fields a platform lacks are empty."""
+
+    platform: str
+    workspace: str = ""
+    channel: str = ""
+    thread: str = ""
+
+    @property
+    def id(self) -> str:
+        """One string for the place, unique over all platforms."""
+        return "/".join((self.platform, self.workspace, self.channel, self.thread))
+
+
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """A file that came with a message: its name, its media type as claimed, its size in bytes and where it lies."""
+
+    name: str
+    media_type: str
+    size: int
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class IncomingMessage:
+    """One event that wants an answer.
+
+    Attributes:
+        key: the event's own name on its platform, unique for ever: it is answered once.
+        place: where the answer goes.
+        author: who asked.
+        text: what was asked (CommonMark), or a command's argument when `command` is given.
+        command: the command the platform named (``reload``); empty where the text decides.
+        conversation_id: the conversation it continues; empty where place and author decide.
+        opens_conversation: whether it opens a new one where `conversation_id` is empty, whatever was said before.
+        message_id: the platform's name for the message, so that the answer can refer to it.
+        attachments: files that came with it.
+        passages: how many passages the answer may rest on, or None for the setting.
+        streaming: whether the asker wants to see the answer grow.
+        received_at: when the adapter heard of it (UTC).
+    """
+
+    key: str
+    place: Place
+    author: Author
+    text: str
+    command: str = ""
+    conversation_id: str = ""
+    opens_conversation: bool = False
+    message_id: str = ""
+    attachments: tuple[Attachment, ...] = ()
+    passages: int | None = None
+    streaming: bool = False
+    received_at: datetime = field(default_factory=_now)
+
+    @property
+    def person_id(self) -> str:
+        """One string for the author, unique over all platforms."""
+        return f"{self.place.platform}:{self.author.id}"
+
+    @property
+    def reference(self) -> str:
+        """What a reply to this message names as the message it answers."""
+        return self.message_id or self.key
+
+
+@dataclass(frozen=True, slots=True)
+class Citation:
+    """A passage that an answer rests on; `number` is how the answer's text refers to it, from 1."""
+
+    number: int
+    title: str
+    text: str
+    source: str
+    location: str
+    url: str
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class Button:
+    """Something the reader may press: it sends `text` as a message of theirs."""
+
+    label: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What the bot says to one message.
+
+    Attributes:
+        text: CommonMark; refers to citations as ``[1]``.
+        outcome: how the message ended.
+        in_reply_to: the `reference` of the message it answers.
+        citations: what the text rests on.
+        buttons: what the reader may do next.
+        ephemeral: whether the asker alone should see it.
+        complete: False while the answer still grows; the last edit is complete.
+        conversation_id: the conversation it belongs to; empty where none is kept.
+        question: what was asked, as it was understood.
+        confidence: calibrated probability that the answer fits, 0 to 1.
+        generator: who wrote the answer; empty where nobody had to.
+        elapsed_ms: from acceptance to this reply, in milliseconds.
+        error: the code of what went wrong (see `bot.errors`); empty where nothing did.
+        data: the same for machines (a reload's report), JSON values only.
+    """
+
+    text: str
+    outcome: Outcome = "done"
+    in_reply_to: str = ""
+    citations: tuple[Citation, ...] = ()
+    buttons: tuple[Button, ...] = ()
+    ephemeral: bool = False
+    complete: bool = True
+    conversation_id: str = ""
+    question: str = ""
+    confidence: float = 0.0
+    generator: str = ""
+    elapsed_ms: float = 0.0
+    error: str = ""
+    data: Mapping[str, Any] = field(default_factory=dict)
+
+
+def answer_document(reply: Reply) -> dict[str, Any]:
+    """Give the JSON form of an answer, the same on the command line and over HTTP."""
+    return {
+        "question": reply.question,
+        "answer": reply.text,
+        "abstained": reply.outcome == "declined",
+        "confidence": round(reply.confidence, 4),
+        "generator": reply.generator,
+        "citations": [
+            {
+                "title": citation.title,
+                "text": citation.text,
+                "source": citation.source,
+                "location": citation.location,
+                "url": citation.url,
+                "score": round(citation.score, 4),
+            }
+            for citation in reply.citations
+        ],
+        "conversation_id": reply.conversation_id,
+        "elapsed_ms": round(reply.elapsed_ms, 1),
+    }

@@ -1,0 +1,30 @@
+"""Cleans what people type: whatever arrives, what goes on is printable Unicode with at least a letter or a digit."""
+
+import re
+import unicodedata
+
+from bot.errors import QuestionEmptyError, QuestionTooLongError
+
+_SURROGATES = re.compile("[\ud800-\udfff]")
+_BLANK_CONTROLS = str.maketrans(dict.fromkeys((*range(9), 11, 12, *range(14, 32), *range(127, 160)), " "))
+
+
+def clean(text: str) -> str:
+    """Replace lone surrogates and control characters, compose accents (NFC) and drop blanks at the ends."""
+    whole = _SURROGATES.sub("\ufffd", text).replace("\r\n", "\n").replace("\r", "\n")
+    return unicodedata.normalize("NFC", whole).translate(_BLANK_CONTROLS).strip()
+
+
+def require_question(text: str, longest: int) -> None:
+    """Let a question pass.
+
+    Raises:
+        QuestionEmptyError: there is no letter and no digit in it.
+        QuestionTooLongError: it has more than `longest` characters.
+    """
+    if len(text) > longest:
+        raise QuestionTooLongError(
+            f"That is {len(text):,} characters long; I read up to {longest:,}.", "Ask a shorter question."
+        )
+    if not any(character.isalnum() for character in text):
+        raise QuestionEmptyError("I see no question in that.", "Ask in words, for example: What is Ohm's law?")

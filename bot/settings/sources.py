@@ -1,0 +1,166 @@
+"""Where settings come from, weakest first: ``preceptor.toml``, the environment (``PRECEPTOR_HTTP__PORT``), ``.env``."""
+
+import difflib
+import os
+import tomllib
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from dotenv import dotenv_values
+from pydantic import BaseModel, ValidationError
+from pydantic_settings import DotEnvSettingsSource, EnvSettingsSource, TomlConfigSettingsSource
+
+from bot.errors import SettingsError
+from bot.settings.tree import DELIMITER, PREFIX, Settings
+
+SETTINGS_FILE_VARIABLE = "PRECEPTOR_SETTINGS"
+"""Names the settings file where it is not ``preceptor.toml`` in the working directory."""
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """The settings as they apply; for every value that is set (``http.port``), the source it came from."""
+
+    settings: Settings
+    origins: Mapping[str, str]
+
+
+def load() -> Loaded:
+    """Read all sources and check them; relative paths count from the settings file's folder.
+
+    Raises:
+        SettingsError: a file cannot be read, a key is unknown or a value does not fit; names key and source.
+    """
+    file = Path(os.environ.get(SETTINGS_FILE_VARIABLE) or "preceptor.toml").absolute()
+    values: dict[str, Any] = {}
+    origins: dict[str, str] = {}
+    for layer, layer_origins in (_from_toml(file), _from_environment(), _from_dotenv(Path(".env").absolute())):
+        _merge(values, layer)
+        origins |= layer_origins
+    try:
+        settings = Settings(**values)
+    except ValidationError as error:
+        raise SettingsError(*_explain(error, origins)) from None
+    return Loaded(_anchored(settings, file.parent), origins)
+
+
+def every_setting(model: type[BaseModel] = Settings, above: str = "") -> Iterator[tuple[str, str]]:
+    """Yield each setting's dotted key with its description, in the tree's order."""
+    for name, info in model.model_fields.items():
+        if isinstance(info.annotation, type) and issubclass(info.annotation, BaseModel):
+            yield from every_setting(info.annotation, f"{above}{name}.")
+        else:
+            yield f"{above}{name}", info.description or ""
+
+
+def _anchored(settings: Settings, folder: Path) -> Settings:
+    sources = tuple(
+        source if source == "starter" else str(folder / Path(source).expanduser())
+        for source in settings.knowledge.sources
+    )
+    return settings.model_copy(
+        update={
+            "data_directory": folder / settings.data_directory.expanduser(),
+            "knowledge": settings.knowledge.model_copy(update={"sources": sources}),
+        }
+    )
+
+
+_Layer = tuple[dict[str, Any], dict[str, str]]
+
+
+def _from_toml(file: Path) -> _Layer:
+    if not file.exists():
+        if os.environ.get(SETTINGS_FILE_VARIABLE):
+            raise SettingsError(f"The settings file {file} does not exist.", f"Mend {SETTINGS_FILE_VARIABLE}.")
+        return {}, {}
+    try:
+        values = dict(TomlConfigSettingsSource(Settings, file)())
+        text = file.read_text(encoding="utf-8")
+    except tomllib.TOMLDecodeError as error:
+        raise SettingsError(f"{file} is not valid TOML: {error}.", "Mend that line.") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{file} cannot be read: {error}.", "It must be a readable UTF-8 text.") from None
+    return values, {key: f"{file}{_line_of(key, text)}" for key in _keys(values)}
+
+
+def _line_of(key: str, text: str) -> str:
+    """Give ``:12`` for the line that sets `key`, or nothing where it is written in a less plain way."""
+    section, _, name = key.rpartition(".")
+    current = ""
+    for number, line in enumerate(text.splitlines(), start=1):
+        stripped = line.strip()
+        if stripped.startswith("["):
+            current = stripped.strip("[] ")
+        elif current == section and stripped.partition("=")[0].strip().strip("\"'") == name:
+            return f":{number}"
+    return ""
+
+
+def _from_environment() -> _Layer:
+    names = _ours(os.environ)
+    _refuse_unknown(names, "the environment")
+    values = EnvSettingsSource(Settings)()
+    return values, {key: f"environment ({_variable(key)})" for key in _keys(values)}
+
+
+def _from_dotenv(file: Path) -> _Layer:
+    if not file.is_file():
+        return {}, {}
+    try:
+        names = _ours(dotenv_values(file, encoding="utf-8"))
+        _refuse_unknown(names, str(file))
+        read = DotEnvSettingsSource(Settings, env_file=file, env_file_encoding="utf-8")()
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{file} cannot be read: {error}.", "It must be a readable UTF-8 text.") from None
+    values = {key: read[key] for key in read if key in Settings.model_fields}
+    return values, {key: f"{file} ({_variable(key)})" for key in _keys(values)}
+
+
+def _ours(names: Iterable[str]) -> list[str]:
+    return [name for name in names if name.upper().startswith(PREFIX) and name != SETTINGS_FILE_VARIABLE]
+
+
+def _refuse_unknown(names: list[str], origin: str) -> None:
+    known = [_variable(key) for key, _ in every_setting()]
+    for name in names:
+        if name.upper() not in known:
+            raise SettingsError(f"{name} in {origin} is no setting.", _did_you_mean(name.upper(), known))
+
+
+def _variable(key: str) -> str:
+    return PREFIX + key.upper().replace(".", DELIMITER)
+
+
+def _did_you_mean(name: str, known: list[str]) -> str:
+    close = difflib.get_close_matches(name, known, n=1)
+    return f"Did you mean {close[0]}?" if close else "`preceptor settings show` lists them all."
+
+
+def _merge(into: dict[str, Any], layer: Mapping[str, Any]) -> None:
+    for key, value in layer.items():
+        if isinstance(value, Mapping) and isinstance(into.get(key), dict):
+            _merge(into[key], value)
+        else:
+            into[key] = dict(value) if isinstance(value, Mapping) else value
+
+
+def _keys(values: Mapping[str, Any], above: str = "") -> Iterator[str]:
+    for name, value in values.items():
+        if isinstance(value, Mapping):
+            yield from _keys(value, f"{above}{name}.")
+        else:
+            yield f"{above}{name}"
+
+
+def _explain(error: ValidationError, origins: Mapping[str, str]) -> tuple[str, str]:
+    first = error.errors(include_url=False, include_input=False)[0]
+    key = ".".join(str(part) for part in first["loc"] if not isinstance(part, int))
+    origin = next((origins[name] for name in origins if name == key or name.startswith(f"{key}.")), "")
+    where = f" (set in {origin})" if origin else ""
+    if first["type"] == "extra_forbidden":
+        return f"{key} is no setting{where}.", _did_you_mean(key, [name for name, _ in every_setting()])
+    meaning = dict(every_setting()).get(key, "")
+    return f"{key}{where}: {first['msg'].removeprefix('Value error, ')}.", meaning

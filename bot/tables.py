@@ -1,0 +1,139 @@
+"""The database's tables. Names of people and places are the platforms' own, so that rows can be read by eye."""
+
+from datetime import UTC, datetime
+
+from sqlalchemy import (
+    Boolean,
+    CheckConstraint,
+    Column,
+    DateTime,
+    Dialect,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    TypeDecorator,
+)
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """A moment in UTC; SQLite has no time zones, so they are taken off and put on here."""
+
+    impl = DateTime
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Convert to UTC and drop the zone."""
+        return None if value is None else value.astimezone(UTC).replace(tzinfo=None)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Say that it is UTC."""
+        return None if value is None else value.replace(tzinfo=UTC)
+
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+workspaces = Table(
+    "workspaces",
+    metadata,
+    Column("id", String, primary_key=True),  # platform/workspace
+    Column("platform", String, nullable=False),
+    Column("external_id", String, nullable=False),
+)
+
+places = Table(
+    "places",
+    metadata,
+    Column("id", String, primary_key=True),  # platform/workspace/channel/thread
+    Column("workspace_id", ForeignKey("workspaces.id", ondelete="CASCADE"), nullable=False),
+    Column("channel", String, nullable=False),
+    Column("thread", String, nullable=False),
+)
+
+people = Table(
+    "people",
+    metadata,
+    Column("id", String, primary_key=True),  # platform:id
+    Column("platform", String, nullable=False),
+    Column("external_id", String, nullable=False),
+    Column("name", String, nullable=False),
+)
+
+conversations = Table(
+    "conversations",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("place_id", ForeignKey("places.id", ondelete="CASCADE"), nullable=False),
+    Column("person_id", ForeignKey("people.id", ondelete="CASCADE"), nullable=False),
+    Column("started_at", UtcDateTime, nullable=False),
+    Column("last_at", UtcDateTime, nullable=False),
+    Index(None, "person_id", "place_id", "last_at"),
+    Index(None, "place_id"),
+)
+
+messages = Table(
+    "messages",
+    metadata,
+    Column("id", Integer, primary_key=True),  # grows with time: the order within a conversation
+    Column("conversation_id", ForeignKey("conversations.id", ondelete="CASCADE"), nullable=False),
+    Column("role", String, CheckConstraint("role IN ('question', 'answer')", "role"), nullable=False),
+    Column("text", Text, nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+    Column("outcome", String),
+    Column("generator", String),
+    Column("confidence", Float),
+    Column("elapsed_ms", Float),
+    Index(None, "conversation_id"),
+)
+
+citations = Table(
+    "citations",
+    metadata,
+    Column("message_id", ForeignKey("messages.id", ondelete="CASCADE"), primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Column("title", Text, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("source", Text, nullable=False),
+    Column("location", Text, nullable=False),
+    Column("url", Text, nullable=False),
+    Column("score", Float, nullable=False),
+)
+
+inbox = Table(
+    "inbox",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("key", String, nullable=False, unique=True),
+    Column("platform", String, nullable=False),
+    Column("person_id", String, nullable=False),
+    Column("payload", Text),  # the message; emptied when it is answered, so that its text is kept once
+    Column("received_at", UtcDateTime, nullable=False),
+    Column("is_open", Boolean, nullable=False),
+    Column("outcome", String),
+    Index(None, "is_open"),
+)
+
+outbox = Table(
+    "outbox",
+    metadata,
+    Column("idempotency_key", String, primary_key=True),
+    Column("inbox_key", ForeignKey("inbox.key", ondelete="CASCADE"), nullable=False),
+    Column("payload", Text),  # the reply; emptied when it is sent
+    Column("sent_id", String),
+    Column("is_sent", Boolean, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Index(None, "inbox_key"),
+    Index(None, "is_sent"),
+)

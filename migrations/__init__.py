@@ -1,0 +1,1 @@
+"""The database's history: Alembic's scripts, run by `bot.database_file.upgrade`."""
