@@ -55,7 +55,7 @@ constraints: .venv/python.made  ## Pin anew what is installed
 	@rm -rf .venv && $(MAKE) --no-print-directory .venv/python.made
 	@$(PIP) install --editable '.[models,web,dev]' torch==2.13.0
 	@{ echo '# Every version that Preceptor is tested with. Made by `make constraints`.'; \
-		$(BIN)/python -m pip freeze --exclude-editable --exclude setuptools; } > constraints.txt
+		$(BIN)/python -m pip freeze --exclude-editable --exclude setuptools | sed 's/+cpu$$//'; } > constraints.txt
 
 clean:  ## Remove the virtual environment and caches; data/ stays
 	@rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache

@@ -18,10 +18,12 @@ import uuid
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
+from bot import logs
 from bot.adapter import InMemoryAdapter
 from bot.application import Application
 from bot.messages import Author, IncomingMessage, Place
 from bot.settings import Settings
+from bot.settings.tree import LogSettings
 from knowledge import starter
 from models.generation import GroundingPassage
 from models.generation.extractive import ExtractiveGenerator
@@ -100,6 +102,7 @@ def main() -> None:
     parser.add_argument("--questions", type=int, default=2_000)
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
+    logs.set_up(LogSettings(level="warning"))
     figures = asyncio.run(_run(options.questions))
     if options.json:
         print(json.dumps(figures))

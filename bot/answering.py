@@ -17,6 +17,9 @@ from models.generation import Generator, GroundingPassage, Turn
 Progress = Callable[[Reply], Awaitable[None]]
 """Called with the answer as far as it is written."""
 
+_NEAR = 0.25
+"""Share of the question, by rarity of its words, that a passage must hold to be offered as "did you mean"."""
+
 _CITED = re.compile(r"(?<!\\)\[(\d{1,3})\]")
 _HALF_CITED = re.compile(r"\\?\[\d{0,3}$|\\$")
 
@@ -73,7 +76,8 @@ class Answering:
         return bool(hits) and hits[0].confidence >= threshold
 
     def _decline(self, hits: Sequence[Hit], confidence: float) -> Reply:
-        titles = list(dict.fromkeys(hit.passage.title for hit in hits if hit.passage.title))
+        near = [hit.passage.title for hit in hits if hit.coverage >= _NEAR and hit.passage.title]
+        titles = list(dict.fromkeys(near))
         offered = titles[: self._settings.suggestions]
         text = "Sorry, I don't know: nothing in my knowledge base answers that."
         if offered:

@@ -1,19 +1,35 @@
 """Conversations as they are kept: which one a message continues, what was said in it, and how it is forgotten."""
 
+import secrets
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, delete, func, select, update
+from sqlalchemy import ColumnElement, Row, bindparam, delete, func, select
 from sqlalchemy.dialects.sqlite import insert
-from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.database import Database
+from bot.database import Change, Database
 from bot.errors import ConversationNotFoundError
 from bot.messages import Citation, IncomingMessage, Reply
 from bot.tables import citations, conversations, messages, people, places, workspaces
 from models.generation import Turn
+
+_YEAR_2020_MS = 1_577_836_800_000
+
+_person = insert(people)
+_conversation = insert(conversations)
+_KEEP = (
+    insert(workspaces).on_conflict_do_nothing(),
+    insert(places).on_conflict_do_nothing(),
+    _person.on_conflict_do_update(index_elements=["id"], set_={"name": _person.excluded.name}),
+    _conversation.on_conflict_do_update(index_elements=["id"], set_={"last_at": _conversation.excluded.last_at}),
+    insert(messages),
+    insert(citations),
+)
+_FORGET_CONVERSATION = delete(conversations).where(conversations.c.id == bindparam("forgotten"))
+_FORGET_PERSON = delete(people).where(people.c.id == bindparam("forgotten"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +52,7 @@ class Conversations:
     def __init__(self, database: Database, idle: timedelta) -> None:
         self._database = database
         self._idle = idle
+        self._last_id = 0
 
     async def continued_by(self, message: IncomingMessage) -> str:
         """Give the conversation that a message continues; empty where it opens one.
@@ -85,21 +102,35 @@ class Conversations:
             if answer.outcome == "answered"
         ]
 
-    async def keep(self, connection: AsyncConnection, message: IncomingMessage, reply: Reply) -> None:
-        """Write a question and its answer, inside the writer's transaction; `reply.conversation_id` may be new."""
-        await _know(connection, message)
-        renewed = await connection.execute(
-            update(conversations).where(conversations.c.id == reply.conversation_id).values(last_at=message.received_at)
+    def keeping(self, message: IncomingMessage, reply: Reply) -> Change:
+        """Give the change that writes a question and its answer; `reply.conversation_id` may be new."""
+        place, author = message.place, message.author
+        workspace_id = f"{place.platform}/{place.workspace}"
+        question_id = self._next_id()
+        rows = (
+            {"id": workspace_id, "platform": place.platform, "external_id": place.workspace},
+            {"id": place.id, "workspace_id": workspace_id, "channel": place.channel, "thread": place.thread},
+            {"id": message.person_id, "platform": place.platform, "external_id": author.id, "name": author.name},
+            {
+                "id": reply.conversation_id,
+                "place_id": place.id,
+                "person_id": message.person_id,
+                "started_at": message.received_at,
+                "last_at": message.received_at,
+            },
         )
-        if renewed.rowcount == 0:
-            await connection.execute(conversations.insert().values(_new_conversation(message, reply)))
-        question = {"conversation_id": reply.conversation_id, "role": "question", "text": reply.question}
-        await connection.execute(messages.insert().values(question | {"at": message.received_at}))
-        answered = await connection.execute(messages.insert().values(_answer(message, reply)))
-        if reply.citations:
-            key = answered.inserted_primary_key
-            rows = [_citation(key[0] if key else 0, citation) for citation in reply.citations]
-            await connection.execute(citations.insert(), rows)
+        said = (_question(message, reply, question_id), _answer(message, reply, question_id + 1))
+        cited = [_citation(question_id + 1, citation) for citation in reply.citations]
+        return Change(_KEEP, (*((row,) for row in rows), said, cited))
+
+    def _next_id(self) -> int:
+        """Give two numbers, this and the next: they grow with time, and two processes do not give the same.
+
+        41 bits of milliseconds since 2020, 21 of chance, and one that tells the question from its answer.
+        """
+        milliseconds = time.time_ns() // 1_000_000 - _YEAR_2020_MS
+        self._last_id = max(self._last_id + 2, milliseconds << 22 | secrets.randbits(21) << 1)
+        return self._last_id
 
     async def read(self, conversation_id: str) -> list[KeptMessage]:
         """Give all messages of a conversation, oldest first.
@@ -118,9 +149,7 @@ class Conversations:
 
     async def forget_conversation(self, conversation_id: str) -> None:
         """Delete a conversation with everything said in it."""
-        await self._database.write(
-            lambda connection: connection.execute(delete(conversations).where(conversations.c.id == conversation_id))
-        )
+        await self._database.write(Change((_FORGET_CONVERSATION,), ([{"forgotten": conversation_id}],)))
 
     async def count(self, person_id: str) -> int:
         """Say how many conversations of a person are kept."""
@@ -130,37 +159,26 @@ class Conversations:
 
     async def forget_person(self, person_id: str) -> None:
         """Delete a person with everything they said and were told."""
-        await self._database.write(
-            lambda connection: connection.execute(delete(people).where(people.c.id == person_id))
-        )
+        await self._database.write(Change((_FORGET_PERSON,), ([{"forgotten": person_id}],)))
 
 
-async def _know(connection: AsyncConnection, message: IncomingMessage) -> None:
-    """Write down the workspace, the place and the person, where they are new."""
-    place, author = message.place, message.author
-    workspace_id = f"{place.platform}/{place.workspace}"
-    workspace = {"id": workspace_id, "platform": place.platform, "external_id": place.workspace}
-    await connection.execute(insert(workspaces).values(workspace).on_conflict_do_nothing())
-    here = {"id": place.id, "workspace_id": workspace_id, "channel": place.channel, "thread": place.thread}
-    await connection.execute(insert(places).values(here).on_conflict_do_nothing())
-    person = insert(people).values(
-        id=message.person_id, platform=place.platform, external_id=author.id, name=author.name
-    )
-    await connection.execute(person.on_conflict_do_update(index_elements=["id"], set_={"name": author.name}))
-
-
-def _new_conversation(message: IncomingMessage, reply: Reply) -> dict[str, Any]:
+def _question(message: IncomingMessage, reply: Reply, message_id: int) -> dict[str, Any]:
     return {
-        "id": reply.conversation_id,
-        "place_id": message.place.id,
-        "person_id": message.person_id,
-        "started_at": message.received_at,
-        "last_at": message.received_at,
+        "id": message_id,
+        "conversation_id": reply.conversation_id,
+        "role": "question",
+        "text": reply.question,
+        "at": message.received_at,
+        "outcome": None,
+        "generator": None,
+        "confidence": None,
+        "elapsed_ms": None,
     }
 
 
-def _answer(message: IncomingMessage, reply: Reply) -> dict[str, Any]:
+def _answer(message: IncomingMessage, reply: Reply, message_id: int) -> dict[str, Any]:
     return {
+        "id": message_id,
         "conversation_id": reply.conversation_id,
         "role": "answer",
         "text": reply.text,

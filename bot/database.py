@@ -2,23 +2,48 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal
 
-from sqlalchemy import Connection, event, make_url
+from sqlalchemy import Connection, Executable, event, make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.exc import DatabaseError, OperationalError
+from sqlalchemy.exc import DatabaseError, IntegrityError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from bot.errors import DatabaseDamagedError, StorageBusyError, StorageError
 
-Result = TypeVar("Result")
-Operation = Callable[[AsyncConnection], Awaitable[Any]]
-
 _GROUP = 64
-"""Writes committed together at the most: enough to share one disk flush, few enough to stay prompt."""
+"""Changes committed together at the most: enough to share one disk flush, few enough to stay prompt."""
+
+Rows = Sequence[Mapping[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """Something to be written as a whole: statements, and for each of them the rows it is run with.
+
+    Changes with the very same statements are written together, each statement once with the rows of all: so statements
+    are made once, and not anew for every change.
+
+    Attributes:
+        statements: run in this order.
+        rows: for each statement, the parameters of each time it is run; none, and it is left out.
+        counted: whether the writer needs to know how many rows the first statement touched.
+    """
+
+    statements: tuple[Executable, ...]
+    rows: tuple[Rows, ...]
+    counted: bool = False
+
+    def __add__(self, other: "Change") -> "Change":
+        return Change(self.statements + other.statements, self.rows + other.rows)
+
+
+class _UnclearError(Exception):
+    """Of several changes written together, some did nothing; which ones is found by writing each alone."""
 
 
 class Database:
@@ -27,9 +52,9 @@ class Database:
     def __init__(
         self, file: Path, *, synchronous: Literal["full", "normal"] = "full", busy_seconds: float = 5.0
     ) -> None:
-        self._engine = _engine(file, synchronous, busy_seconds)
-        self._writing = self._engine.execution_options(begin="BEGIN IMMEDIATE")
-        self._waiting: asyncio.Queue[tuple[Operation, asyncio.Future[Any]]] = asyncio.Queue()
+        self._reading = _engine(file, synchronous, busy_seconds, writes=False)
+        self._writing = _engine(file, synchronous, busy_seconds, writes=True)
+        self._waiting: asyncio.Queue[tuple[Change, asyncio.Future[int]]] = asyncio.Queue()
         self._writer: asyncio.Task[None] | None = None
 
     async def open(self) -> None:
@@ -44,20 +69,19 @@ class Database:
             with contextlib.suppress(asyncio.CancelledError):
                 await self._writer
             self._writer = None
-        await self._engine.dispose()
+        await self._reading.dispose()
+        await self._writing.dispose()
 
-    async def write(self, operation: Callable[[AsyncConnection], Awaitable[Result]]) -> Result:
-        """Run `operation` in a transaction and return its result once that is committed.
-
-        An operation may be run twice (when another one of its group fails), so it touches nothing but the connection.
+    async def write(self, change: Change) -> int:
+        """Write a change; return, once it is committed, how many rows its first statement touched, if `counted`.
 
         Raises:
             StorageError: nothing of it was written.
         """
         if self._writer is None:
             raise StorageError("The database is closed.")
-        done: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
-        self._waiting.put_nowait((operation, done))
+        done: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+        self._waiting.put_nowait((change, done))
         return await done
 
     @contextlib.asynccontextmanager
@@ -68,7 +92,7 @@ class Database:
             StorageError: the database cannot be read.
         """
         with _translated():
-            async with self._engine.connect() as connection:
+            async with self._reading.connect() as connection:
                 yield connection
 
     async def _write_forever(self) -> None:
@@ -82,21 +106,21 @@ class Database:
                 for _ in group:
                     self._waiting.task_done()
 
-    async def _commit(self, group: list[tuple[Operation, asyncio.Future[Any]]]) -> None:
+    async def _commit(self, group: list[tuple[Change, asyncio.Future[int]]]) -> None:
         try:
             with _translated():
                 async with self._writing.begin() as connection:
-                    results = [await operation(connection) for operation, _ in group]
-        # Whatever an operation raises belongs to the one who asked for it, never to the writer.
+                    touched = await _run(connection, [change for change, _ in group])
+        # Whatever goes wrong belongs to the one who asked for the change, never to the writer.
         except Exception as error:  # noqa: BLE001
             await self._blame(group, error)
         else:
-            for (_, done), result in zip(group, results, strict=True):
+            for (_, done), number in zip(group, touched, strict=True):
                 if not done.done():
-                    done.set_result(result)
+                    done.set_result(number)
 
-    async def _blame(self, group: list[tuple[Operation, asyncio.Future[Any]]], error: Exception) -> None:
-        """Tell the one operation of a group that it failed; of several, find the culprit by running each alone."""
+    async def _blame(self, group: list[tuple[Change, asyncio.Future[int]]], error: Exception) -> None:
+        """Tell the one change of a group that it failed; of several, find the culprit by writing each alone."""
         if len(group) > 1:
             for alone in group:
                 await self._commit([alone])
@@ -104,9 +128,41 @@ class Database:
             group[0][1].set_exception(error)
 
 
-def _engine(file: Path, synchronous: str, busy_seconds: float) -> AsyncEngine:
+async def _run(connection: AsyncConnection, changes: Sequence[Change]) -> list[int]:
+    """Run changes; those of the same statements together, which is right since all of them wait at the same time."""
+    alike: dict[tuple[Executable, ...], list[int]] = {}
+    for number, change in enumerate(changes):
+        alike.setdefault(change.statements, []).append(number)
+    touched = [0] * len(changes)
+    for statements, numbers in alike.items():
+        together = [changes[number] for number in numbers]
+        for at, statement in enumerate(statements):
+            count = await _run_with_all(connection, statement, [row for change in together for row in change.rows[at]])
+            if at == 0 and together[0].counted:
+                for number, one in zip(numbers, _shared(count, together), strict=True):
+                    touched[number] = one
+    return touched
+
+
+def _shared(count: int, changes: Sequence[Change]) -> list[int]:
+    """Say how many of the rows that were touched belong to each change."""
+    if len(changes) == 1:
+        return [count]
+    wanted = [len(change.rows[0]) for change in changes]
+    if count != sum(wanted):
+        raise _UnclearError
+    return wanted
+
+
+async def _run_with_all(connection: AsyncConnection, statement: Executable, rows: Rows) -> int:
+    return (await connection.execute(statement, rows)).rowcount if rows else 0
+
+
+def _engine(file: Path, synchronous: str, busy_seconds: float, *, writes: bool) -> AsyncEngine:
     url = make_url("sqlite+aiosqlite://").set(database=str(file))
-    engine = create_async_engine(url, connect_args={"timeout": busy_seconds})
+    # A reader needs no transaction: each of its statements sees one moment of the database by itself.
+    reading = {} if writes else {"isolation_level": "AUTOCOMMIT", "skip_autocommit_rollback": True}
+    engine = create_async_engine(url, connect_args={"timeout": busy_seconds}, **reading)
 
     @event.listens_for(engine.sync_engine, "connect")
     def _set_up(connection: DBAPIConnection, record: ConnectionPoolEntry) -> None:
@@ -116,10 +172,12 @@ def _engine(file: Path, synchronous: str, busy_seconds: float) -> AsyncEngine:
         cursor.execute(f"PRAGMA synchronous = {synchronous}")
         cursor.close()
 
-    @event.listens_for(engine.sync_engine, "begin")
-    def _begin(connection: Connection) -> None:
-        # A writer takes the lock at once: a lock taken half-way through could not be waited for.
-        connection.exec_driver_sql(connection.get_execution_options().get("begin", "BEGIN"))
+    if writes:
+
+        @event.listens_for(engine.sync_engine, "begin")
+        def _begin(connection: Connection) -> None:
+            # A writer takes the lock at once: a lock taken half-way through could not be waited for.
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
 
     return engine
 
@@ -130,6 +188,8 @@ def _translated() -> Iterator[None]:
         yield
     except OperationalError as error:
         raise _storage_error(str(error.orig)) from error
+    except IntegrityError as error:
+        raise StorageError(f"The database refuses it: {error.orig}.", "This is a defect; please report it.") from error
     except DatabaseError as error:
         if "malformed" in str(error.orig) or "not a database" in str(error.orig):
             raise DatabaseDamagedError(

@@ -3,11 +3,10 @@
 from datetime import datetime
 
 from pydantic import TypeAdapter
-from sqlalchemy import null, select, update
+from sqlalchemy import and_, bindparam, null, select, update
 from sqlalchemy.dialects.sqlite import insert
-from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.database import Database
+from bot.database import Change, Database
 from bot.messages import IncomingMessage, Reply
 from bot.tables import inbox, outbox
 
@@ -32,47 +31,32 @@ class Delivery:
         Raises:
             StorageError: it was not committed, so it must not be acknowledged.
         """
-        row = insert(inbox).values(
-            key=message.key,
-            platform=message.place.platform,
-            person_id=message.person_id,
-            payload=_message_json.dump_json(message).decode(),
-            received_at=message.received_at,
-            is_open=True,
-        )
+        row = {
+            "key": message.key,
+            "platform": message.place.platform,
+            "person_id": message.person_id,
+            "payload": _message_json.dump_json(message).decode(),
+            "received_at": message.received_at,
+            "is_open": True,
+        }
+        return await self._database.write(Change(_ACCEPT, ([row],), counted=True)) == 1
 
-        async def _insert(connection: AsyncConnection) -> bool:
-            return (await connection.execute(row.on_conflict_do_nothing())).rowcount == 1
-
-        return await self._database.write(_insert)
-
-    async def put_out(self, connection: AsyncConnection, message: IncomingMessage, reply: Reply) -> None:
-        """Write down a reply that is about to be sent, inside the writer's transaction."""
-        row = insert(outbox).values(
-            idempotency_key=idempotency_key(message),
-            inbox_key=message.key,
-            payload=_reply_json.dump_json(reply).decode(),
-            is_sent=False,
-            created_at=message.received_at,
-        )
-        await connection.execute(row.on_conflict_do_nothing())
+    def putting_out(self, message: IncomingMessage, reply: Reply) -> Change:
+        """Give the change that writes down a reply which is about to be sent."""
+        row = {
+            "idempotency_key": idempotency_key(message),
+            "inbox_key": message.key,
+            "payload": _reply_json.dump_json(reply).decode(),
+            "is_sent": False,
+            "created_at": message.received_at,
+        }
+        return Change(_PUT_OUT, ([row],))
 
     async def close(self, message: IncomingMessage, reply: Reply, sent_id: str) -> None:
         """Note that a reply was sent: the message is done, and its text is no longer kept here."""
-        sent = (
-            update(outbox)
-            .where(outbox.c.idempotency_key == idempotency_key(message))
-            .values(is_sent=True, sent_id=sent_id, payload=null())
-        )
-        done = (
-            update(inbox).where(inbox.c.key == message.key).values(is_open=False, outcome=reply.outcome, payload=null())
-        )
-
-        async def _close(connection: AsyncConnection) -> None:
-            await connection.execute(sent)
-            await connection.execute(done)
-
-        await self._database.write(_close)
+        sent = {"sent_key": idempotency_key(message), "sent_as": sent_id}
+        done = {"done_key": message.key, "ended": reply.outcome}
+        await self._database.write(Change(_CLOSE, ([sent], [done])))
 
     async def unanswered(self, platform: str) -> list[tuple[IncomingMessage, Reply | None]]:
         """Give what was accepted and not finished, oldest first; with the reply where one was written already."""
@@ -91,16 +75,21 @@ class Delivery:
 
     async def let_go(self, platform: str, before: datetime) -> None:
         """Close messages received before a moment, whose askers cannot be waiting any more, and drop their texts."""
-        stale = (
-            inbox.c.is_open,
-            inbox.c.platform == platform,
-            inbox.c.received_at < before,
-        )
+        await self._database.write(Change(_LET_GO, ([{"of": platform, "before": before}],) * 2))
 
-        async def _let_go(connection: AsyncConnection) -> None:
-            keys = select(inbox.c.key).where(*stale)
-            await connection.execute(update(outbox).where(outbox.c.inbox_key.in_(keys)).values(payload=null()))
-            closed = update(inbox).where(*stale)
-            await connection.execute(closed.values(is_open=False, outcome="interrupted", payload=null()))
 
-        await self._database.write(_let_go)
+_ACCEPT = (insert(inbox).on_conflict_do_nothing(),)
+_PUT_OUT = (insert(outbox).on_conflict_do_nothing(),)
+_CLOSE = (
+    update(outbox)
+    .where(outbox.c.idempotency_key == bindparam("sent_key"))
+    .values(is_sent=True, sent_id=bindparam("sent_as"), payload=null()),
+    update(inbox)
+    .where(inbox.c.key == bindparam("done_key"))
+    .values(is_open=False, outcome=bindparam("ended"), payload=null()),
+)
+_stale = and_(inbox.c.is_open, inbox.c.platform == bindparam("of"), inbox.c.received_at < bindparam("before"))
+_LET_GO = (
+    update(outbox).where(outbox.c.inbox_key.in_(select(inbox.c.key).where(_stale))).values(payload=null()),
+    update(inbox).where(_stale).values(is_open=False, outcome="interrupted", payload=null()),
+)

@@ -9,7 +9,6 @@ from datetime import UTC, datetime, timedelta
 from time import monotonic
 
 import structlog
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.adapter import Adapter, Receipt
 from bot.answering import Answering, Progress
@@ -174,13 +173,11 @@ class Dispatcher:
     async def _keep(self, message: IncomingMessage, reply: Reply) -> Reply:
         """Commit the answer with its conversation before it is sent; where that fails, say so in its stead."""
 
-        async def _write(connection: AsyncConnection) -> None:
-            if reply.conversation_id and reply.outcome in ("answered", "declined"):
-                await self._conversations.keep(connection, message, reply)
-            await self._delivery.put_out(connection, message, reply)
-
+        change = self._delivery.putting_out(message, reply)
+        if reply.conversation_id and reply.outcome in ("answered", "declined"):
+            change = self._conversations.keeping(message, reply) + change
         try:
-            await self._database.write(_write)
+            await self._database.write(change)
         except StorageError as error:
             log.error("answer not kept", reason=error.sentence, platform=message.place.platform)  # noqa: TRY400
             return replace(_error_reply(error), in_reply_to=message.reference, question=message.text)

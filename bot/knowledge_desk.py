@@ -59,7 +59,7 @@ class KnowledgeDesk:
         """Say what is in the knowledge base."""
         statistics = await self._off_the_loop(self._knowledge.statistics)
         text = (
-            f"I answer from {statistics.passages:,} passages of {statistics.files:,} files"
+            f"I answer from {counted(statistics.passages, 'passage')} of {counted(statistics.files, 'file')}"
             f" (version {statistics.version})."
         )
         return Reply(text, ephemeral=True, data=asdict(statistics))
@@ -80,10 +80,15 @@ def report_in_words(report: ReloadReport) -> str:
     """Say what a load or reload did, as CommonMark."""
     changed = f"{report.added:,} added, {report.removed:,} removed" if report.changed else "nothing changed"
     text = (
-        f"The knowledge base is loaded: {report.passages:,} passages of {report.files:,} files ({changed};"
-        f" {report.duplicates:,} duplicates left out), in {report.elapsed_ms:,.0f} ms."
+        f"The knowledge base is loaded: {counted(report.passages, 'passage')} of {counted(report.files, 'file')}"
+        f" ({changed}; {counted(report.duplicates, 'duplicate')} left out), in {report.elapsed_ms:,.0f} ms."
     )
     return text + _problems_in_words(report.problems)
+
+
+def counted(number: int, noun: str) -> str:
+    """Give a number with its noun: ``1 file``, ``2,000 files``."""
+    return f"{number:,} {noun}" + ("" if number == 1 else "s")
 
 
 def _problems_in_words(problems: Sequence[Problem]) -> str:

@@ -10,6 +10,7 @@ from bot.cli.output import AsJson, print_json
 
 if TYPE_CHECKING:
     from knowledge import KnowledgeBase
+    from knowledge.calibration import CalibrationReport
 
 app = typer.Typer(help="Check, build, search and measure the knowledge base.", no_args_is_help=True)
 
@@ -33,6 +34,7 @@ def check(
     """Read every file and name every problem with file, line and fix. Exit status 1 when there is one."""
     from dataclasses import asdict
 
+    from bot.knowledge_desk import counted
     from knowledge.loaders import find_files, load_file
 
     files, problems = find_files([path.absolute() for path in paths])
@@ -47,7 +49,8 @@ def check(
     else:
         for problem in problems:
             sys.stdout.write(f"{problem}\n")
-        sys.stdout.write(f"{len(files):,} files read, {documents:,} documents, {len(problems):,} problems.\n")
+        read = (counted(len(files), "file"), counted(documents, "document"), counted(len(problems), "problem"))
+        sys.stdout.write(f"{', '.join(read)}.\n")
     raise typer.Exit(1 if problems or not documents else 0)
 
 
@@ -104,5 +107,90 @@ def stats(as_json: AsJson = False) -> None:
     if as_json:
         print_json(statistics)
         return
-    for name, value in statistics.items():
-        sys.stdout.write(f"{name.replace('_', ' '):>24}  {value}\n")
+    calibration = {f"calibration: {name}": value for name, value in statistics.pop("calibration").items()}
+    for name, value in (statistics | calibration).items():
+        shown = ", ".join(value) if isinstance(value, tuple) else value
+        sys.stdout.write(f"{name.replace('_', ' '):>28}  {shown}\n")
+
+
+@app.command()
+def evaluate(
+    corpus: Annotated[Path, typer.Option("--corpus", help="Documents: JSON Lines with _id, title, text.")],
+    queries: Annotated[Path, typer.Option("--queries", help="Queries: JSON Lines with _id, text.")],
+    qrels: Annotated[Path, typer.Option("--qrels", help="Relevance: tab-separated query, document, score.")],
+    as_json: AsJson = False,
+) -> None:
+    """Measure the retrieval on a collection in BEIR's layout: nDCG@10, recall@10 and @100, MRR@10."""
+    from dataclasses import asdict
+
+    from knowledge.evaluation import evaluate as evaluate_collection
+
+    evaluation = evaluate_collection(corpus, queries, qrels)
+    figures = {name.replace("_at_", "@"): value for name, value in asdict(evaluation).items()}
+    figures["queries_per_second"] = evaluation.queries_per_second
+    if as_json:
+        print_json(figures)
+        return
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table("Figure", "Value")
+    for name, value in figures.items():
+        table.add_row(name.replace("_", " "), f"{value:,.4f}" if value < 1 else f"{value:,.0f}")
+    Console().print(table)
+
+
+@app.command()
+def calibrate(
+    answerable: Annotated[
+        Path | None, typer.Option("--answerable", help="Questions that can be answered: a JSON list.")
+    ] = None,
+    unanswerable: Annotated[
+        Path | None, typer.Option("--unanswerable", help="Questions that cannot be answered: a JSON list.")
+    ] = None,
+    plot: Annotated[Path, typer.Option("--plot", help="Where the picture of the curve goes.")] = Path(
+        "calibration.png"
+    ),
+    as_json: AsJson = False,
+) -> None:
+    """Set the threshold of "I don't know" from questions of both kinds; without any given, from the starter's own.
+
+    A list holds texts, or objects {"question": "…", "title": "…"} with the title of the passage that answers.
+    """
+    from dataclasses import asdict
+
+    from knowledge import starter
+    from knowledge.calibration import calibrate as calibrate_on
+    from knowledge.calibration_plot import save_plot
+    from knowledge.questions import read_questions
+
+    can = read_questions(answerable or starter.answerable())
+    cannot = [question.text for question in read_questions(unanswerable or starter.unanswerable())]
+    report = calibrate_on(_opened(), can, cannot)
+    if as_json:
+        print_json(asdict(report))
+    else:
+        _print_calibration(report)
+    save_plot(report, plot)
+    sys.stderr.write(f"The curve is drawn in {plot}.\n")
+
+
+def _print_calibration(report: "CalibrationReport") -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    made = report.calibration
+    table = Table("Threshold", "False answers", "False declines")
+    step = max(len(report.curve) // 15, 1)
+    for point in report.curve[::step]:
+        table.add_row(f"{point.threshold:.3f}", f"{point.false_answers:.1%}", f"{point.false_declines:.1%}")
+    console = Console()
+    console.print(table)
+    console.print(
+        f"Chosen: {made.threshold:.3f}, with {made.false_answers:.1%} false answers and {made.false_declines:.1%} false"
+        f" declines, cross-validated on {made.answerable} answerable and {made.unanswerable} unanswerable questions."
+    )
+    console.print(
+        f"AUROC {made.auroc:.4f}. The right passage came first for {report.first:.1%}, among the first five for"
+        f" {report.among_five:.1%} of {report.titled} questions."
+    )

@@ -89,7 +89,7 @@ class DatabaseSettings(_Section):
 class DispatchSettings(_Section):
     """How much is done at once."""
 
-    workers: Positive = Field(8, description="Conversations answered side by side.")
+    workers: Positive = Field(32, description="Conversations answered side by side.")
     queue: Positive = Field(1_000, description="Messages that may wait; beyond it the asker is told at once.")
     inference_threads: Positive = Field(2, description="Threads that search and infer.")
     shutdown_seconds: float = Field(10.0, gt=0, le=300, description="How long a stop waits for what is being answered.")

@@ -7,13 +7,12 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import func, select, text
-from sqlalchemy.exc import IntegrityError
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.dialects.sqlite import insert
 
 from bot import database_file
-from bot.database import Database
+from bot.database import Change, Database
 from bot.errors import DatabaseDamagedError, StorageBusyError, StorageError
-from bot.tables import workspaces
+from bot.tables import places, workspaces
 
 
 @pytest.fixture
@@ -30,9 +29,16 @@ async def database(file: Path) -> AsyncIterator[Database]:
     await opened.close()
 
 
-async def _insert(connection: AsyncConnection, name: str) -> str:
-    await connection.execute(workspaces.insert().values(id=name, platform="memory", external_id=name))
-    return name
+_INSERT = (workspaces.insert(),)
+_INSERT_NEW = (insert(workspaces).on_conflict_do_nothing(),)
+
+
+def _row(name: str) -> dict[str, str]:
+    return {"id": name, "platform": "memory", "external_id": name}
+
+
+def _workspace(name: str, *more: str) -> Change:
+    return Change(_INSERT, ([_row(one) for one in (name, *more)],), counted=True)
 
 
 async def _count(database: Database) -> int:
@@ -41,19 +47,22 @@ async def _count(database: Database) -> int:
 
 
 async def test_writes_that_arrive_together_are_all_committed(database: Database) -> None:
-    names = [f"w{number}" for number in range(200)]
-    written = await asyncio.gather(*(database.write(lambda c, n=name: _insert(c, n)) for name in names))
-    assert written == names
+    written = await asyncio.gather(*(database.write(_workspace(f"w{number}")) for number in range(200)))
+    assert written == [1] * 200
     assert await _count(database) == 200
+
+
+async def test_of_writes_that_arrive_together_each_is_told_what_it_did(database: Database) -> None:
+    names = ["a", "b", "a", "c", "b"]
+    written = await asyncio.gather(*(database.write(Change(_INSERT_NEW, ([_row(name)],), counted=True)) for name in names))
+    assert written == [1, 1, 0, 1, 0]
 
 
 async def test_a_write_that_fails_takes_no_other_one_with_it(database: Database) -> None:
     names = ["a", "b", "a", "c"]
-    results = await asyncio.gather(
-        *(database.write(lambda c, n=name: _insert(c, n)) for name in names), return_exceptions=True
-    )
-    assert [r for r in results if isinstance(r, str)] == ["a", "b", "c"]
-    assert [type(r) for r in results if not isinstance(r, str)] == [IntegrityError]
+    results = await asyncio.gather(*(database.write(_workspace(name)) for name in names), return_exceptions=True)
+    assert [result for result in results if result == 1] == [1, 1, 1]
+    assert [type(result) for result in results if result != 1] == [StorageError]
     assert await _count(database) == 3
 
 
@@ -61,9 +70,9 @@ async def test_a_locked_database_is_said_to_be_locked_and_works_again_after(data
     other = sqlite3.connect(file, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
     with pytest.raises(StorageBusyError, match="locked by another process"):
-        await database.write(lambda c: _insert(c, "a"))
+        await database.write(_workspace("a"))
     other.close()
-    assert await database.write(lambda c: _insert(c, "a")) == "a"
+    assert await database.write(_workspace("a")) == 1
 
 
 async def test_readers_go_on_while_somebody_writes(database: Database, file: Path) -> None:
@@ -74,20 +83,16 @@ async def test_readers_go_on_while_somebody_writes(database: Database, file: Pat
 
 
 async def test_a_full_disk_is_said_to_be_full_and_nothing_is_half_written(database: Database) -> None:
-    async def _fill(connection: AsyncConnection) -> None:
-        pages = await connection.scalar(text("PRAGMA page_count"))
-        await connection.execute(text(f"PRAGMA max_page_count = {pages}"))
-        for number in range(1000):
-            await _insert(connection, f"{number}" * 50)
-
+    await database.write(Change((text("PRAGMA max_page_count = 1"),), ([{}],)))
     with pytest.raises(StorageError, match="disk is full"):
-        await database.write(_fill)
+        await database.write(_workspace(*(f"{number}" * 50 for number in range(1000))))
     assert await _count(database) == 0
 
 
 async def test_foreign_keys_hold(database: Database) -> None:
-    with pytest.raises(IntegrityError):
-        await database.write(lambda c: c.execute(text("INSERT INTO places VALUES ('p', 'nowhere', '', '')")))
+    nowhere = {"id": "p", "workspace_id": "nowhere", "channel": "", "thread": ""}
+    with pytest.raises(StorageError, match="FOREIGN KEY"):
+        await database.write(Change((places.insert(),), ([nowhere],)))
 
 
 async def test_a_damaged_file_is_said_to_be_damaged(tmp_path: Path) -> None:
@@ -101,4 +106,4 @@ async def test_a_damaged_file_is_said_to_be_damaged(tmp_path: Path) -> None:
 async def test_a_write_after_close_is_refused(database: Database) -> None:
     await database.close()
     with pytest.raises(StorageError, match="closed"):
-        await database.write(lambda c: _insert(c, "a"))
+        await database.write(_workspace("a"))

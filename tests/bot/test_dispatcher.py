@@ -1,6 +1,7 @@
 """The whole road, through the in-memory adapter: asked, answered with sources, kept, never twice."""
 
 import asyncio
+import itertools
 from pathlib import Path
 
 import pytest
@@ -126,7 +127,7 @@ async def test_an_answer_streams_and_ends_complete(ada: Conversation) -> None:
     while not (states and states[-1].complete):
         states.append(await exchange.next())
     assert len(states) > 1
-    for before, after in zip(states, states[1:], strict=False):
+    for before, after in itertools.pairwise(states):
         assert after.text.startswith(before.text)
     assert states[-1].citations
 
@@ -153,7 +154,7 @@ async def test_a_message_accepted_before_a_crash_is_answered_after_the_next_star
     lost = InMemoryAdapter(Limits(reaches_later=True))
     async with crashed.running([lost]):
         await crashed.dispatcher.drain()
-        crashed.dispatcher._ready.clear()  # noqa: SLF001 - the moment between accepting and answering
+        crashed.dispatcher._ready.clear()
         message = Conversation(lost).message("When does the office open?", key="event-1")
         await lost.post(message)
     again = Application(settings)

@@ -62,13 +62,13 @@ def test_a_wrong_line_of_the_file_is_named_with_its_fix(toml: str, said: str) ->
 
 def test_a_misspelt_variable_is_named_with_the_right_one(environment: Environment) -> None:
     environment(PRECEPTOR_HTTP__PROT="1")
-    with pytest.raises(SettingsError, match="Did you mean PRECEPTOR_HTTP__PORT?"):
+    with pytest.raises(SettingsError, match=r"Did you mean PRECEPTOR_HTTP__PORT\?"):
         load()
 
 
 def test_a_misspelt_line_of_dotenv_is_named_with_the_right_one() -> None:
     Path(".env").write_text("PRECEPTOR_HTTP__PROT=1\n")
-    with pytest.raises(SettingsError, match="Did you mean PRECEPTOR_HTTP__PORT?"):
+    with pytest.raises(SettingsError, match=r"Did you mean PRECEPTOR_HTTP__PORT\?"):
         load()
 
 
