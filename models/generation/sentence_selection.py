@@ -12,6 +12,8 @@ _VERY_SHORT = 2
 _VERY_SHORT_TEXT = 400
 # Sentences of several passages read less well together: a further one has to be so much likelier.
 _OTHER_PASSAGE = 1.0
+# A sentence that stands before the best one and is likely by so little less is read before it.
+_CLOSE = 0.7
 # Two sentences say the same when so many of the shorter one's words are in the other.
 _SAME = 0.7
 
@@ -27,9 +29,9 @@ class Pick:
 def select(sources: Sequence[Source], ranking: Ranking, at_most: int, margin: float) -> list[Pick]:
     """Choose the sentences of an answer, in the order in which they are to be read.
 
-    The best sentence comes first, or after the ones it refers back to. Others follow where their log-odds lie
-    within `margin` of the best one's and they don't repeat what is already said: first those of the same passage,
-    then other passages', each in reading order.
+    The best sentence comes first, but after the ones it refers back to and those before it that are about as likely.
+    Others follow where their log-odds lie within `margin` of the best one's and they don't repeat what is already
+    said: first those of the same passage, then other passages', each in reading order.
 
     Args:
         sources: at least one, with at least one sentence between them.
@@ -45,7 +47,12 @@ def select(sources: Sequence[Source], ranking: Ranking, at_most: int, margin: fl
     floor = ranking.log_odds[best.source][best.position] - margin
     likely = [pick for pick in fitting if _odds(ranking, pick, best) >= floor]
     chosen = _extended(ranking, lead, likely, at_most)
-    return lead + sorted(chosen, key=lambda pick: (pick.source != best.source, pick))
+    close = ranking.log_odds[best.source][best.position] - _CLOSE
+    first = [
+        one for one in chosen if one < lead[0] and one.source == best.source and _odds(ranking, one, best) >= close
+    ]
+    rest = [one for one in chosen if one not in first]
+    return sorted(first) + lead + sorted(rest, key=lambda pick: (pick.source != best.source, pick))
 
 
 def _odds(ranking: Ranking, pick: Pick, best: Pick) -> float:
