@@ -20,9 +20,10 @@ _POSSESSIVE = re.compile(r"(?<=\w)['’]s\b", re.IGNORECASE)
 
 FUNCTION_WORDS = frozenset(
     """
-    a about an and are as at be been being by can could did do does for from had has have how i if in into is it its
-    me my of on one ones or should so such than that the their them then there these they this those to was we were what when
-    where which who whom whose why will with would you your
+    a about an and are as at be been being by can could define describe did do does explain for from had has have
+    hello hi how i if in into is it its me my of on one ones or please should so such than thank thanks that the
+    their them then there these they this those to was we were what when where which who whom whose why will with
+    would you your
     """.split()  # noqa: SIM905 (one line a word would bury the module)
 )
 """English words that ask or join but name nothing; no ordinal, number or negation is among them."""

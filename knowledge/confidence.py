@@ -27,7 +27,8 @@ class Evidence(NamedTuple):
             0 to 1; a word that was taken for a misspelling of another counts less than one.
         coverage: share of the question's content words, weighted by rarity, that the passage holds, 0 to 1.
         concentration: how much of the score hangs on a single word of several, 0 to 1.
-        missing_names: words with a capital within the question that the passage does not hold; 0 or more.
+        missing_names: words with a capital within the question (not abbreviations, nor symbols such as V) that the
+            passage does not hold; 0 or more.
     """
 
     strength: float
@@ -170,4 +171,4 @@ def _names(question: str) -> Iterator[str]:
 
 
 def _is_name(word: QueryWord) -> bool:
-    return word.written[:1].isupper() and word.term not in _FUNCTION_TERMS
+    return word.written[:1].isupper() and word.written[1:].islower() and word.term not in _FUNCTION_TERMS

@@ -12,8 +12,8 @@ from knowledge.text_units import Unit, units
 
 LONGEST = 1_200
 """Characters in a passage: about 200 words, one or two paragraphs. It is long enough that a question's words
-and its answer stand together, and short enough that two fit into one chat message (Discord takes 2,000
-characters) and three into the 512 tokens of a small language model."""
+and its answer stand together, and short enough that a chat message (2,000 characters on Discord) holds one with
+something around it, and the 512 tokens of a small language model hold one with the question."""
 
 OVERLAP = 200
 """Characters that a passage may repeat of the one before it: one or two sentences, so that what “it” and

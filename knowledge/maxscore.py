@@ -34,6 +34,7 @@ class WeightedList(NamedTuple):
     impacts: NDArray[np.float32]
 
     def weighted(self) -> NDArray[np.float32]:
+        """Return weight × impact of each posting."""
         return self.impacts if self.weight == 1 else self.impacts * np.float32(self.weight)
 
 

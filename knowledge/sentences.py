@@ -21,10 +21,11 @@ _GOES_ON = re.compile(r"[\d(=≈~<>±a-zα-ω]")
 # sentencex takes a short word before a full stop for an initial or an abbreviation. It is none where it is a unit
 # (3 m/s, 50 min), a power of ten, the end of a formula (E = h f), or a quantity's letter (“at the speed of c”).
 _UNITS = "[kMGTmnpµμ]?(?:[A-Za-zΩ]|Pa|Hz|eV|Wb|mol|bar|cal)|min|cd|lm|lx|sr|rad|dB|cm|dm|ha"
-_SYMBOL_AT_END = re.compile(
-    rf"(?:[\d⁰¹²³⁴-⁹]\s(?:{_UNITS})|[⁰¹²³⁴-⁹]|/[A-Za-z]|=[^.=]{{0,40}}[\s·×/+−][A-Za-zΩ]|\b[a-z]{{2,}}\s[a-zα-ω])"
-    r"\.\s+(?=[A-ZÀ-ÖØ-Þ])"
+_STOP_INSIDE = re.compile(r"\.\s+(?=[A-ZÀ-ÖØ-Þ])")
+_SYMBOL = re.compile(
+    rf"(?:[\d⁰¹²³⁴-⁹]\s(?:{_UNITS})|[⁰¹²³⁴-⁹]|/[A-Za-z]|=[^.=]{{0,40}}[\s·×/+−][A-Za-zΩ]|\b[a-z]{{2,}}\s[a-zα-ω])$"
 )
+_LONGEST_SYMBOL = 50
 
 # sentencex takes a letter in brackets for the mark of a list: not so within a sentence (mega (M), giga (G)).
 _LETTER_IN_BRACKETS = re.compile(r"\(\w\)")
@@ -57,10 +58,12 @@ def _spans(text: str) -> Iterator[tuple[int, int]]:
     start = 0
     for piece in _pieces(text):
         stop = start + len(piece)
-        for match in _SYMBOL_AT_END.finditer(piece):
-            end = stop - len(piece) + match.end()
-            yield start, end
-            start = end
+        for stop_inside in _STOP_INSIDE.finditer(piece):
+            before = stop_inside.start()
+            if _SYMBOL.search(piece, max(0, before - _LONGEST_SYMBOL), before):
+                end = stop - len(piece) + stop_inside.end()
+                yield start, end
+                start = end
         yield start, stop
         start = stop
 

@@ -6,7 +6,6 @@ from itertools import repeat
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
 from knowledge.array_folder import MANIFEST, CorruptIndexError, open_arrays, save_arrays
@@ -24,23 +23,8 @@ _LAYOUT = 1
 
 _DEFAULTS = TfidfOptions()
 
-_ARRAYS = {
-    "vocabulary_hashes": np.uint32,
-    "vocabulary_offsets": np.int64,
-    "vocabulary_blob": np.uint8,
-    "idf": np.float32,
-    "posting_starts": np.int64,
-    "posting_documents": np.int32,
-    "posting_impacts": np.float32,
-    "posting_peaks": np.float32,
-    "spelling_offsets": np.int64,
-    "spelling_blob": np.uint8,
-    "spelling_terms": np.int32,
-    "spelling_lengths": np.uint8,
-    "spelling_trigrams": np.uint32,
-    "spelling_starts": np.int64,
-    "spelling_members": np.int32,
-}
+_PARTS = {"vocabulary": Vocabulary.ARRAYS, "posting": PostingLists.ARRAYS, "spelling": SpellingIndex.ARRAYS}
+_ARRAYS = ("idf", *(f"{part}_{array}" for part, arrays in _PARTS.items() for array in arrays))
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +120,7 @@ class TfidfIndex:
         Raises:
             CorruptIndexError: a file is missing or damaged, or was written by another version.
         """
-        arrays, notes = open_arrays(folder, tuple(_ARRAYS))
+        arrays, notes = open_arrays(folder, _ARRAYS)
         manifest = folder / MANIFEST
         if notes.get("layout") != _LAYOUT:
             raise CorruptIndexError(manifest, "the index was written by another version")

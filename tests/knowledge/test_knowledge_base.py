@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from knowledge import KnowledgeBase, KnowledgeOptions, starter
-from knowledge.errors import NotOpenError, NothingToLoadError, SourceMissingError
+from knowledge.errors import NothingToLoadError, NotOpenError, SourceMissingError
 from knowledge.tfidf import TfidfOptions
 
 TIDES = {"title": "Tides", "context": "The tides rise because the Moon pulls harder on the near side of the sea."}
@@ -193,7 +193,7 @@ def test_a_start_without_its_source_answers_from_the_last_index_and_says_so(
     assert titles(later, "tides")[0] == "Tides"
 
 
-def test_a_source_that_was_never_there_is_an_error_even_beside_an_old_index(base: KnowledgeBase, tmp_path: Path) -> None:
+def test_a_source_that_was_never_there_is_an_error(base: KnowledgeBase, tmp_path: Path) -> None:
     base.open()
     with pytest.raises(SourceMissingError):
         KnowledgeBase([tmp_path / "misspelt"], tmp_path / "index").open()

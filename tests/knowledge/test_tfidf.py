@@ -139,7 +139,9 @@ def test_documents_without_words_can_be_indexed(documents: list[Fields], tmp_pat
         assert index.search("newton's law") == []
 
 
-words = st.sampled_from(["what", "is", "the", "first", "law", "newton", "entropy", "entorpy", "xyz", "?", "\ud800", "é"])
+words = st.sampled_from(
+    ["what", "is", "the", "first", "law", "newton", "entropy", "entorpy", "xyz", "?", "\ud800", "é"]
+)
 
 
 @given(st.lists(words, max_size=12).map(" ".join), st.lists(words.map(str.title), max_size=3), st.integers(1, 9))
