@@ -44,7 +44,7 @@ class Application:
         self.knowledge = knowledge_base(settings)
         conversations = Conversations(self._database, timedelta(minutes=settings.conversations.idle_minutes))
         self._desk = KnowledgeDesk(self.knowledge, self._threads)
-        generator = ExtractiveGenerator(settings.answers.sentences)
+        generator = ExtractiveGenerator(settings.answers.sentences, threads=self._threads)
         self.dispatcher = Dispatcher(
             settings,
             self._database,

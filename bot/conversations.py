@@ -72,13 +72,11 @@ class Conversations:
             .order_by(conversations.c.last_at.desc())
             .limit(1)
         )
-        async with self._database.read() as connection:
-            return await connection.scalar(query) or ""
+        return await self._database.read(lambda connection: connection.scalar(query)) or ""
 
     async def _own(self, conversation_id: str, whose: ColumnElement[bool]) -> str:
         query = select(conversations.c.id).where(conversations.c.id == conversation_id, whose)
-        async with self._database.read() as connection:
-            found = await connection.scalar(query)
+        found = await self._database.read(lambda connection: connection.scalar(query))
         if found is None:
             raise ConversationNotFoundError("There is no such conversation.", "Leave it out to open a new one.")
         return str(found)
@@ -93,8 +91,7 @@ class Conversations:
             .order_by(messages.c.id.desc())
             .limit(2 * turns)
         )
-        async with self._database.read() as connection:
-            rows = list((await connection.execute(query)).all())[::-1]
+        rows = (await self._database.read(lambda connection: connection.execute(query).all()))[::-1]
         pairs = zip(rows[::2], rows[1::2], strict=True)
         return [
             Turn(question.text, answer.text, answer.title or "")
@@ -140,9 +137,8 @@ class Conversations:
         """
         in_it = messages.c.conversation_id == conversation_id
         cited = select(citations).join(messages).where(in_it).order_by(citations.c.message_id, citations.c.number)
-        async with self._database.read() as connection:
-            said = (await connection.execute(select(messages).where(in_it).order_by(messages.c.id))).all()
-            rows = (await connection.execute(cited)).all()
+        every = select(messages).where(in_it).order_by(messages.c.id)
+        said, rows = await self._database.read(lambda c: (c.execute(every).all(), c.execute(cited).all()))
         if not said:
             raise ConversationNotFoundError("There is no such conversation.")
         return [_kept(row, [c for c in rows if c.message_id == row.id]) for row in said]
@@ -154,8 +150,7 @@ class Conversations:
     async def count(self, person_id: str) -> int:
         """Say how many conversations of a person are kept."""
         query = select(func.count()).where(conversations.c.person_id == person_id)
-        async with self._database.read() as connection:
-            return await connection.scalar(query) or 0
+        return await self._database.read(lambda connection: connection.scalar(query)) or 0
 
     async def forget_person(self, person_id: str) -> None:
         """Delete a person with everything they said and were told."""

@@ -2,15 +2,15 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
-from sqlalchemy import Connection, Executable, event, make_url
+from sqlalchemy import Connection, Engine, Executable, create_engine, event, make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DatabaseError, IntegrityError, OperationalError
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from bot.errors import DatabaseDamagedError, StorageBusyError, StorageError
@@ -18,6 +18,10 @@ from bot.errors import DatabaseDamagedError, StorageBusyError, StorageError
 _GROUP = 64
 """Changes committed together at the most: enough to share one disk flush, few enough to stay prompt."""
 
+_READERS = 2
+"""Threads that read: a query takes a fraction of a millisecond."""
+
+Result = TypeVar("Result")
 Rows = Sequence[Mapping[str, Any]]
 
 
@@ -47,13 +51,19 @@ class _UnclearError(Exception):
 
 
 class Database:
-    """SQLite in WAL mode: a commit by the writer never blocks a reader."""
+    """SQLite in WAL mode: a commit by the writer never blocks a reader.
+
+    SQLAlchemy runs in threads of ours, so that a group of changes, or a query with its rows, crosses from the event
+    loop and back once; an asynchronous driver crosses at every step of a cursor.
+    """
 
     def __init__(
         self, file: Path, *, synchronous: Literal["full", "normal"] = "full", busy_seconds: float = 5.0
     ) -> None:
         self._reading = _engine(file, synchronous, busy_seconds, writes=False)
         self._writing = _engine(file, synchronous, busy_seconds, writes=True)
+        self._reading_threads = ThreadPoolExecutor(_READERS, thread_name_prefix="database reader")
+        self._writing_thread = ThreadPoolExecutor(1, thread_name_prefix="database writer")
         self._waiting: asyncio.Queue[tuple[Change, asyncio.Future[int]]] = asyncio.Queue()
         self._writer: asyncio.Task[None] | None = None
 
@@ -69,8 +79,9 @@ class Database:
             with contextlib.suppress(asyncio.CancelledError):
                 await self._writer
             self._writer = None
-        await self._reading.dispose()
-        await self._writing.dispose()
+        for threads, engine in ((self._reading_threads, self._reading), (self._writing_thread, self._writing)):
+            await asyncio.to_thread(threads.shutdown)
+            engine.dispose()
 
     async def write(self, change: Change) -> int:
         """Write a change; return, once it is committed, how many rows its first statement touched, if `counted`.
@@ -84,16 +95,17 @@ class Database:
         self._waiting.put_nowait((change, done))
         return await done
 
-    @contextlib.asynccontextmanager
-    async def read(self) -> AsyncIterator[AsyncConnection]:
-        """Give a connection for reading.
+    async def read(self, query: Callable[[Connection], Result]) -> Result:
+        """Run `query` in a thread, on a connection for reading; return what it returns.
 
         Raises:
             StorageError: the database cannot be read.
         """
-        with _translated():
-            async with self._reading.connect() as connection:
-                yield connection
+        return await asyncio.get_running_loop().run_in_executor(self._reading_threads, self._read, query)
+
+    def _read(self, query: Callable[[Connection], Result]) -> Result:
+        with _translated(), self._reading.connect() as connection:
+            return query(connection)
 
     async def _write_forever(self) -> None:
         while True:
@@ -107,10 +119,9 @@ class Database:
                     self._waiting.task_done()
 
     async def _commit(self, group: list[tuple[Change, asyncio.Future[int]]]) -> None:
+        changes = [change for change, _ in group]
         try:
-            with _translated():
-                async with self._writing.begin() as connection:
-                    touched = await _run(connection, [change for change, _ in group])
+            touched = await asyncio.get_running_loop().run_in_executor(self._writing_thread, self._write, changes)
         # Whatever goes wrong belongs to the one who asked for the change, never to the writer.
         except Exception as error:  # noqa: BLE001
             await self._blame(group, error)
@@ -118,6 +129,10 @@ class Database:
             for (_, done), number in zip(group, touched, strict=True):
                 if not done.done():
                     done.set_result(number)
+
+    def _write(self, changes: Sequence[Change]) -> list[int]:
+        with _translated(), self._writing.begin() as connection:
+            return _run(connection, changes)
 
     async def _blame(self, group: list[tuple[Change, asyncio.Future[int]]], error: Exception) -> None:
         """Tell the one change of a group that it failed; of several, find the culprit by writing each alone."""
@@ -128,7 +143,7 @@ class Database:
             group[0][1].set_exception(error)
 
 
-async def _run(connection: AsyncConnection, changes: Sequence[Change]) -> list[int]:
+def _run(connection: Connection, changes: Sequence[Change]) -> list[int]:
     """Run changes; those of the same statements together, which is right since all of them wait at the same time."""
     alike: dict[tuple[Executable, ...], list[int]] = {}
     for number, change in enumerate(changes):
@@ -137,7 +152,7 @@ async def _run(connection: AsyncConnection, changes: Sequence[Change]) -> list[i
     for statements, numbers in alike.items():
         together = [changes[number] for number in numbers]
         for at, statement in enumerate(statements):
-            count = await _run_with_all(connection, statement, [row for change in together for row in change.rows[at]])
+            count = _run_with_all(connection, statement, [row for change in together for row in change.rows[at]])
             if at == 0 and together[0].counted:
                 for number, one in zip(numbers, _shared(count, together), strict=True):
                     touched[number] = one
@@ -154,17 +169,17 @@ def _shared(count: int, changes: Sequence[Change]) -> list[int]:
     return wanted
 
 
-async def _run_with_all(connection: AsyncConnection, statement: Executable, rows: Rows) -> int:
-    return (await connection.execute(statement, rows)).rowcount if rows else 0
+def _run_with_all(connection: Connection, statement: Executable, rows: Rows) -> int:
+    return connection.execute(statement, rows).rowcount if rows else 0
 
 
-def _engine(file: Path, synchronous: str, busy_seconds: float, *, writes: bool) -> AsyncEngine:
-    url = make_url("sqlite+aiosqlite://").set(database=str(file))
+def _engine(file: Path, synchronous: str, busy_seconds: float, *, writes: bool) -> Engine:
+    url = make_url("sqlite://").set(database=str(file))
     # A reader needs no transaction: each of its statements sees one moment of the database by itself.
     reading = {} if writes else {"isolation_level": "AUTOCOMMIT", "skip_autocommit_rollback": True}
-    engine = create_async_engine(url, connect_args={"timeout": busy_seconds}, **reading)
+    engine = create_engine(url, connect_args={"timeout": busy_seconds}, **reading)
 
-    @event.listens_for(engine.sync_engine, "connect")
+    @event.listens_for(engine, "connect")
     def _set_up(connection: DBAPIConnection, record: ConnectionPoolEntry) -> None:
         connection.isolation_level = None  # we say BEGIN ourselves, below
         cursor = connection.cursor()
@@ -174,7 +189,7 @@ def _engine(file: Path, synchronous: str, busy_seconds: float, *, writes: bool) 
 
     if writes:
 
-        @event.listens_for(engine.sync_engine, "begin")
+        @event.listens_for(engine, "begin")
         def _begin(connection: Connection) -> None:
             # A writer takes the lock at once: a lock taken half-way through could not be waited for.
             connection.exec_driver_sql("BEGIN IMMEDIATE")

@@ -66,8 +66,7 @@ class Delivery:
             .where(inbox.c.is_open, inbox.c.platform == platform, inbox.c.payload.is_not(None))
             .order_by(inbox.c.id)
         )
-        async with self._database.read() as connection:
-            rows = (await connection.execute(query)).all()
+        rows = await self._database.read(lambda connection: connection.execute(query).all())
         return [
             (_message_json.validate_json(row.payload), _reply_json.validate_json(row.reply) if row.reply else None)
             for row in rows

@@ -16,7 +16,7 @@ from bot.commands import Commands
 from bot.conversations import Conversations
 from bot.database import Database
 from bot.delivery import Delivery, idempotency_key
-from bot.errors import ASKERS_DOING, InternalError, OverloadedError, PreceptorError, StorageError
+from bot.errors import ASKERS_DOING, InternalError, OverloadedError, PreceptorError, StoppingError
 from bot.messages import IncomingMessage, Outcome, Reply
 from bot.question_text import clean
 from bot.settings import Settings
@@ -45,6 +45,7 @@ class Dispatcher:
         self._places = asyncio.Semaphore(settings.dispatch.workers)
         self._lanes: dict[str, deque[tuple[IncomingMessage, Reply | None]]] = {}
         self._waiting = 0
+        self._stopping = False
         self._tasks: set[asyncio.Task[None]] = set()
         self._ready = asyncio.Event()
 
@@ -56,9 +57,11 @@ class Dispatcher:
         """Commit a message and queue it; once this returns it will be answered, whatever happens to this process.
 
         Raises:
-            OverloadedError: too many wait already; nothing was committed.
+            OverloadedError: too many wait already, or the process is stopping; nothing was committed.
             StorageError: it could not be committed.
         """
+        if self._stopping:
+            raise StoppingError("Preceptor is stopping.", "Ask again in a moment.")
         position = self._waiting
         if position >= self._settings.dispatch.queue:
             raise OverloadedError(f"{position:,} messages are waiting before yours.", "Try again in a minute.")
@@ -78,11 +81,14 @@ class Dispatcher:
         return await self._guarded(message, self._commands.run(message))
 
     async def open(self) -> None:
-        """Begin to answer: first what an earlier run of this process left open, then what is queued."""
+        """Begin to answer: what is queued by now, and what an earlier run of this process left open."""
         for platform, adapter in self._adapters.items():
             if adapter.limits.reaches_later:
-                for message, reply in await self._delivery.unanswered(platform):
-                    self._queue(message, reply)
+                left_open = await self._delivery.unanswered(platform)
+                queued = {message.key for lane in self._lanes.values() for message, _ in lane}
+                for message, reply in left_open:
+                    if message.key not in queued:
+                        self._queue(message, reply)
             else:
                 await self._delivery.let_go(platform, datetime.now(UTC) - self._patience)
         self._ready.set()
@@ -94,6 +100,7 @@ class Dispatcher:
 
     async def drain(self) -> None:
         """Finish what is being answered, within the deadline; what is not stays open for the next start."""
+        self._stopping = True
         if self._tasks and self._ready.is_set():
             await asyncio.wait(self._tasks, timeout=self._settings.dispatch.shutdown_seconds)
         self._cancel()
@@ -178,9 +185,11 @@ class Dispatcher:
             change = self._conversations.keeping(message, reply) + change
         try:
             await self._database.write(change)
-        except StorageError as error:
-            log.error("answer not kept", reason=error.sentence, platform=message.place.platform)  # noqa: TRY400
-            return replace(_error_reply(error), in_reply_to=message.reference, question=message.text)
+        # Whatever keeps an answer from being kept, the asker must hear of it.
+        except Exception as error:
+            log.exception("answer not kept", platform=message.place.platform)
+            known = error if isinstance(error, PreceptorError) else InternalError("I could not keep my answer.")
+            return replace(_error_reply(known), in_reply_to=message.reference, question=message.text)
         return reply
 
 

@@ -8,6 +8,7 @@ PreceptorError                     error
 ├── CommandUnknownError            command_unknown
 ├── NotAllowedError                not_allowed
 ├── OverloadedError                overloaded
+│   └── StoppingError              stopping
 ├── ConversationNotFoundError      conversation_not_found
 ├── KnowledgeUnavailableError      knowledge_unavailable
 ├── StorageError                   storage_failed
@@ -73,6 +74,12 @@ class OverloadedError(PreceptorError):
     """As much is waiting as may wait."""
 
     code = "overloaded"
+
+
+class StoppingError(OverloadedError):
+    """Nothing more is accepted: the process is about to end."""
+
+    code = "stopping"
 
 
 class ConversationNotFoundError(PreceptorError):

@@ -62,7 +62,9 @@ class KnowledgeDesk:
             f"I answer from {counted(statistics.passages, 'passage')} of {counted(statistics.files, 'file')}"
             f" (version {statistics.version})."
         )
-        return Reply(text, ephemeral=True, data=asdict(statistics))
+        # Where the sources lie on this machine is nobody's business who may only ask.
+        names = {"sources": [Path(source).name for source in statistics.sources]}
+        return Reply(text, ephemeral=True, data=asdict(statistics) | names)
 
     async def _off_the_loop(self, work: Callable[[], Result]) -> Result:
         try:

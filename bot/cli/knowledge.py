@@ -61,8 +61,9 @@ def build(as_json: AsJson = False) -> None:
     from bot.settings import load
 
     opened = knowledge_base(load().settings)
-    opened.open()
-    report = opened.reload()
+    report = opened.open()
+    if not report.rebuilt_because:
+        report = opened.reload()
     if as_json:
         print_json(report_document(report))
     else:

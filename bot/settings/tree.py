@@ -91,7 +91,9 @@ class DispatchSettings(_Section):
 
     workers: Positive = Field(32, description="Conversations answered side by side.")
     queue: Positive = Field(1_000, description="Messages that may wait; beyond it the asker is told at once.")
-    inference_threads: Positive = Field(2, description="Threads that search and infer.")
+    inference_threads: Positive = Field(
+        1, description="Threads that search and infer; Python code runs in one at a time, so more help models only."
+    )
     shutdown_seconds: float = Field(10.0, gt=0, le=300, description="How long a stop waits for what is being answered.")
 
 

@@ -42,8 +42,8 @@ def _workspace(name: str, *more: str) -> Change:
 
 
 async def _count(database: Database) -> int:
-    async with database.read() as connection:
-        return await connection.scalar(select(func.count()).select_from(workspaces)) or 0
+    count = select(func.count()).select_from(workspaces)
+    return await database.read(lambda connection: connection.scalar(count)) or 0
 
 
 async def test_writes_that_arrive_together_are_all_committed(database: Database) -> None:
@@ -54,7 +54,9 @@ async def test_writes_that_arrive_together_are_all_committed(database: Database)
 
 async def test_of_writes_that_arrive_together_each_is_told_what_it_did(database: Database) -> None:
     names = ["a", "b", "a", "c", "b"]
-    written = await asyncio.gather(*(database.write(Change(_INSERT_NEW, ([_row(name)],), counted=True)) for name in names))
+    written = await asyncio.gather(
+        *(database.write(Change(_INSERT_NEW, ([_row(name)],), counted=True)) for name in names)
+    )
     assert written == [1, 1, 0, 1, 0]
 
 

@@ -2,6 +2,9 @@
 
 import asyncio
 import itertools
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -10,7 +13,7 @@ from sqlalchemy import text
 from bot.adapter import InMemoryAdapter, Limits
 from bot.application import Application
 from bot.database import Database
-from bot.errors import OverloadedError
+from bot.errors import OverloadedError, StoppingError
 from bot.messages import Author, Place, Reply
 from bot.settings import Settings
 from tests.conftest import Conversation
@@ -18,8 +21,7 @@ from tests.conftest import Conversation
 
 async def _rows(settings: Settings, query: str) -> list[tuple[object, ...]]:
     database = Database(settings.database_file)
-    async with database.read() as connection:
-        rows = [tuple(row) for row in await connection.execute(text(query))]
+    rows = await database.read(lambda connection: [tuple(row) for row in connection.execute(text(query))])
     await database.close()
     return rows
 
@@ -149,24 +151,45 @@ async def test_beyond_the_queue_the_asker_is_told_at_once(settings: Settings) ->
     assert "are waiting before yours" in str(refused[0])
 
 
-async def test_a_message_accepted_before_a_crash_is_answered_after_the_next_start(settings: Settings) -> None:
-    crashed = Application(settings)
-    lost = InMemoryAdapter(Limits(reaches_later=True))
-    async with crashed.running([lost]):
-        await crashed.dispatcher.drain()
-        crashed.dispatcher._ready.clear()
-        message = Conversation(lost).message("When does the office open?", key="event-1")
-        await lost.post(message)
-    again = Application(settings)
-    adapter = _Recording()
-    async with again.running([adapter]):
-        reply = await asyncio.wait_for(adapter.sent.get(), 10)
+_KILLED = """
+import asyncio, os, signal, sys
+from bot.adapter import InMemoryAdapter, Limits
+from bot.application import Application
+from bot.settings import Settings
+from tests.conftest import Conversation
+
+async def main():
+    adapter = InMemoryAdapter(Limits(reaches_later=True))
+    async with Application(Settings.model_validate_json(sys.argv[1])).running([adapter]):
+        await adapter.post(Conversation(adapter).message("When does the office open?", key="event-1"))
+        os.kill(os.getpid(), signal.SIGKILL)
+
+asyncio.run(main())
+"""
+
+
+async def test_a_message_accepted_before_a_crash_is_answered_once_after_the_next_start(settings: Settings) -> None:
+    root = Path(__file__).parents[2]
+    command = [sys.executable, "-c", _KILLED, settings.model_dump_json()]
+    killed = await asyncio.to_thread(subprocess.run, command, cwd=root, capture_output=True, check=False)
+    assert killed.returncode == -signal.SIGKILL
+    again = _Recording()
+    async with Application(settings).running([again]):
+        reply = await asyncio.wait_for(again.sent.get(), 10)
     assert reply.in_reply_to == "event-1"
     assert "8 in the morning" in reply.text
     third = _Recording()
     async with Application(settings).running([third]):
         pass
     assert third.sent.empty()
+
+
+async def test_nothing_is_accepted_while_stopping(application: Application) -> None:
+    adapter = InMemoryAdapter()
+    async with application.running([adapter]):
+        await application.dispatcher.drain()
+        with pytest.raises(StoppingError, match="Ask again in a moment"):
+            await adapter.post(Conversation(adapter).message("When does the office open?"))
 
 
 class _Recording(InMemoryAdapter):

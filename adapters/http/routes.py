@@ -1,0 +1,152 @@
+"""The routes: each makes a message of a request and a document of the reply."""
+
+import asyncio
+import re
+import uuid
+from dataclasses import replace
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Request
+from starlette.responses import Response, StreamingResponse
+
+from adapters.http.documents import Answer, Conversation, Health, Knowledge, Question, Readiness, Reload
+from adapters.http.front import Front
+from adapters.http.negotiation import EVENTS, JSON, wants_events
+from adapters.http.openapi import AN_ANSWER, described
+from adapters.http.problems import Problem, of_reply, to_json
+from adapters.http.streaming import events, too_late, whole_document
+from bot.messages import Author, IncomingMessage, Place, Reply
+
+_PLACE = Place("http")
+_ID = re.compile("[0-9a-f]{32}")
+_EVENT_HEADERS = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
+
+
+def _front(request: Request) -> Front:
+    front: Front = request.app.state.front
+    return front
+
+
+def _author(request: Request) -> Author:
+    author: Author = request.state.author
+    return author
+
+
+TheFront = Annotated[Front, Depends(_front)]
+Caller = Annotated[Author, Depends(_author)]
+
+asking = APIRouter(prefix="/v1", tags=["asking"])
+knowledge = APIRouter(prefix="/v1", tags=["knowledge"])
+health = APIRouter(tags=["health"])
+
+
+@asking.post("/ask", summary="Ask a question", response_model=Answer, responses=AN_ANSWER)
+async def ask(question: Question, request: Request, front: TheFront, author: Caller) -> Response:
+    """Answer from the knowledge base, with sources, or say that it has no answer.
+
+    With `Accept: text/event-stream` the answer is streamed: `token` events with the next piece of text (or `replace`
+    with all of it), then `citations`, then `done` with the whole answer document; `error` with a problem document.
+    """
+    if question.conversation_id is not None and not _ID.fullmatch(question.conversation_id):
+        return _no_conversation().response()
+    streaming = wants_events(",".join(request.headers.getlist("accept")))
+    message = replace(
+        _message(author, "ask", question.conversation_id or ""),
+        text=question.question,
+        opens_conversation=True,
+        passages=question.top_k,
+        streaming=streaming,
+    )
+    exchange = await front.post(message)
+    if streaming:
+        stream = events(exchange, front.patience, lambda: front.abandon(message))
+        return StreamingResponse(stream, headers=_EVENT_HEADERS, media_type=EVENTS)
+    try:
+        async with asyncio.timeout(front.patience):
+            reply = await exchange.complete()
+    except TimeoutError:
+        front.abandon(message)
+        return too_late(front.patience).response()
+    return of_reply(reply).response() if reply.error else _json(whole_document(reply))
+
+
+@asking.get(
+    "/conversations/{conversation_id}",
+    summary="Read a conversation",
+    response_model=Conversation,
+    responses=described(404),
+)
+async def read_conversation(conversation_id: str, front: TheFront, author: Caller) -> Response:
+    """Give what was asked and answered; a user sees their own conversations only."""
+    return await _about_conversation(conversation_id, "history", front, author)
+
+
+@asking.delete(
+    "/conversations/{conversation_id}",
+    summary="Delete a conversation",
+    status_code=204,
+    response_class=Response,
+    responses=described(404),
+)
+async def delete_conversation(conversation_id: str, front: TheFront, author: Caller) -> Response:
+    """Delete what was asked and answered, for good."""
+    response = await _about_conversation(conversation_id, "forget", front, author)
+    return Response(status_code=204) if response.status_code == 200 else response
+
+
+@knowledge.get("/knowledge", summary="What the answers come from", response_model=Knowledge, responses=described())
+async def describe_knowledge(front: TheFront, author: Caller) -> Response:
+    """Give the figures of the knowledge base in use."""
+    return _data(await front.inquire(_message(author, "knowledge")))
+
+
+@knowledge.post(
+    "/knowledge/reload", summary="Read the knowledge base again", response_model=Reload, responses=described(403)
+)
+async def reload_knowledge(front: TheFront, author: Caller) -> Response:
+    """Read the sources again and say what changed; for admins. If nothing could be loaded the old stays in use."""
+    return _data(await front.inquire(_message(author, "reload")))
+
+
+@health.get("/healthz", summary="Whether the process lives", response_model=Health)
+async def live() -> Response:
+    """Answer as long as the process does."""
+    return _json({"status": "ok"})
+
+
+@health.get(
+    "/readyz",
+    summary="Whether questions are answered",
+    response_model=Readiness,
+    responses={503: {"model": Readiness, "description": "Not yet; `waiting_for` says why."}},
+)
+async def ready(front: TheFront) -> Response:
+    """Say whether questions are answered now; what is asked before waits."""
+    waiting_for = front.ready()
+    if waiting_for:
+        return _json({"status": "starting", "waiting_for": waiting_for}, 503)
+    return _json({"status": "ready", "waiting_for": ""})
+
+
+async def _about_conversation(conversation_id: str, command: str, front: Front, author: Author) -> Response:
+    # Also a guard: a message that names no conversation is about all that the person ever said.
+    if not _ID.fullmatch(conversation_id):
+        return _no_conversation().response()
+    return _data(await front.inquire(_message(author, command, conversation_id)))
+
+
+def _message(author: Author, command: str, conversation_id: str = "") -> IncomingMessage:
+    key = f"http:{uuid.uuid4().hex}"
+    return IncomingMessage(key, _PLACE, author, "", command=command, conversation_id=conversation_id)
+
+
+def _no_conversation() -> Problem:
+    return Problem("conversation_not_found", "There is no such conversation.")
+
+
+def _data(reply: Reply) -> Response:
+    return of_reply(reply).response() if reply.error else _json(reply.data)
+
+
+def _json(document: object, status: int = 200) -> Response:
+    return Response(to_json(document), status, media_type=JSON)
