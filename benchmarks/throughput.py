@@ -16,6 +16,7 @@ import tempfile
 import time
 import uuid
 from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from bot import logs
@@ -65,16 +66,19 @@ def _whole_road(adapter: InMemoryAdapter) -> Ask:
 
 def _retrieval_alone(application: Application) -> Ask:
     generator = ExtractiveGenerator()
+    thread = ThreadPoolExecutor(1)
 
-    async def _ask(question: str) -> None:
-        hits = await asyncio.to_thread(application.knowledge.search, question, 5)
+    def _answer(question: str) -> None:
+        hits = application.knowledge.search(question, 5)
         passages = [
             GroundingPassage(number, hit.passage.text, hit.passage.title, hit.score)
             for number, hit in enumerate(hits, start=1)
         ]
         if passages and hits[0].confidence >= application.knowledge.threshold:
-            async for _ in generator.stream(question, passages):
-                pass
+            generator.answer(question, passages)
+
+    async def _ask(question: str) -> None:
+        await asyncio.get_running_loop().run_in_executor(thread, _answer, question)
 
     return _ask
 

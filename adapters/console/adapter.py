@@ -9,6 +9,7 @@ import uuid
 from collections.abc import AsyncIterator
 from typing import cast
 
+from adapters.console.piped import piped_lines
 from adapters.console.rendering import Screen
 from bot.access import ADMIN
 from bot.adapter import Accept, AdapterSetup, InMemoryAdapter, Limits
@@ -88,8 +89,7 @@ class ConsoleAdapter(InMemoryAdapter):
             async for line in self._screen.prompts():
                 yield line
         else:
-            # A line read in a thread: a pipe that stays open must not hold up the answer to the line before.
-            while line := await asyncio.to_thread(sys.stdin.readline):
+            async for line in piped_lines(sys.stdin):
                 yield line
 
     async def _say(self, text: str) -> Reply:

@@ -107,6 +107,39 @@ def test_chat_once_leaves_after_the_first_answer(folder: Path) -> None:
     assert "north side" not in done.stdout
 
 
+def test_chat_reads_a_file_and_the_void(folder: Path) -> None:
+    (folder / "questions").write_text("When does the office open?\n")
+    with (folder / "questions").open() as questions:
+        done = subprocess.run(
+            [PRECEPTOR, "chat"], cwd=folder, stdin=questions, capture_output=True, text=True, check=True
+        )
+    assert "8 in the morning" in done.stdout
+    subprocess.run([PRECEPTOR, "chat"], cwd=folder, stdin=subprocess.DEVNULL, check=True)
+
+
+def test_chat_answers_while_the_pipe_stays_open_and_stops_when_told_to(folder: Path) -> None:
+    process = subprocess.Popen(
+        [PRECEPTOR, "chat"],
+        cwd=folder,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdin is not None
+    assert process.stdout is not None
+    process.stdin.write("When does the office open?\n")
+    process.stdin.flush()
+    assert "8 in the morning" in process.stdout.readline()
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(timeout=15) == 0
+    process.stdin.close()
+    process.stdout.close()
+    assert process.stderr is not None
+    assert "Traceback" not in process.stderr.read()
+    process.stderr.close()
+
+
 def test_nobody_listening_ends_quietly(folder: Path) -> None:
     done = subprocess.run(
         f"{PRECEPTOR} knowledge stats | true", shell=True, cwd=folder, capture_output=True, text=True, check=False
@@ -182,7 +215,8 @@ def test_knowledge_search_tells_why(folder: Path) -> None:
 
 def test_knowledge_evaluate_measures_a_collection(folder: Path) -> None:
     (folder / "corpus.jsonl").write_text(
-        '{"_id": "a", "title": "Apples", "text": "Apples are red."}\n{"_id": "b", "title": "", "text": "Pears are green."}\n'
+        '{"_id": "a", "title": "Apples", "text": "Apples are red."}\n'
+        '{"_id": "b", "title": "", "text": "Pears are green."}\n'
     )
     (folder / "queries.jsonl").write_text('{"_id": "1", "text": "red apples"}\n{"_id": "2", "text": "green pears"}\n')
     (folder / "test.tsv").write_text("query-id\tcorpus-id\tscore\n1\ta\t1\n2\ta\t1\n")
