@@ -30,8 +30,8 @@ def run() -> None:
 
         def _announce() -> None:
             for adapter in adapters:
-                if adapter.address:
-                    sys.stdout.write(f"Preceptor is ready: {adapter.address}\n")
+                where = f"Ask at {adapter.address}/docs, or in another terminal: {sys.argv[0]} chat"
+                sys.stdout.write(f"Preceptor is ready. {where}\n")
             sys.stdout.flush()
 
         return await application.run(adapters, _announce)
