@@ -148,14 +148,9 @@ def test_nobody_listening_ends_quietly(folder: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "allowed"),
-    [
-        (["--help"], set()),
-        (["ask", "When does the office open?"], set()),
-        (["knowledge", "search", "office"], set()),
-    ],
+    "arguments", [["--help"], ["ask", "When does the office open?"], ["knowledge", "search", "office"]]
 )
-def test_nothing_heavy_is_imported(folder: Path, arguments: list[str], allowed: set[str]) -> None:
+def test_nothing_heavy_is_imported(folder: Path, arguments: list[str]) -> None:
     _preceptor(folder, "ask", "When does the office open?")
     script = (
         "import sys, atexit\n"
@@ -169,6 +164,25 @@ def test_nothing_heavy_is_imported(folder: Path, arguments: list[str], allowed: 
     assert not loaded & HEAVY
     if arguments == ["--help"]:
         assert not loaded & {"sqlalchemy", "pydantic", "numpy", "structlog"}
+
+
+def test_running_imports_nothing_that_answers_do_not_need(folder: Path) -> None:
+    _preceptor(folder, "ask", "When does the office open?")
+    port = _free_port()
+    variables = {"PRECEPTOR_HTTP__PORT": str(port), "PYTHONPROFILEIMPORTTIME": "1"}
+    with (folder / "imports").open("w") as imports:
+        process = subprocess.Popen(
+            [PRECEPTOR, "run"], cwd=folder, env=os.environ | variables, stdout=subprocess.DEVNULL, stderr=imports
+        )
+        try:
+            assert _get(f"http://127.0.0.1:{port}/readyz")["status"] == "ready"
+        finally:
+            process.send_signal(signal.SIGTERM)
+            process.wait(timeout=20)
+    lines = (folder / "imports").read_text().splitlines()
+    imported = {line.rpartition("|")[2].strip().partition(".")[0] for line in lines}
+    assert "fastapi" in imported
+    assert not imported & (HEAVY - {"fastapi"})
 
 
 def test_every_command_teaches(folder: Path) -> None:
