@@ -26,8 +26,8 @@ from knowledge import KnowledgeBase, starter
 from knowledge.beir import Collection, read_collection
 from knowledge.calibration import measure
 from knowledge.evaluation import ndcg
+from knowledge.index.tfidf import Fields, TfidfIndex
 from knowledge.questions import read_questions
-from knowledge.tfidf import Fields, TfidfIndex
 from models.generation import GroundingPassage
 from models.generation.extractive import ExtractiveGenerator
 

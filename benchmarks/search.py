@@ -23,6 +23,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -74,6 +75,7 @@ def _word(rank: int) -> str:
     return word
 
 
+@cache
 def _probabilities() -> NDArray[np.float64]:
     weights = np.power(np.arange(1, _VOCABULARY + 1) + _SHIFT, -_EXPONENT)
     return np.asarray(weights / weights.sum(), np.float64)
@@ -121,13 +123,13 @@ def _lines(path: Path) -> Iterator[str]:
 
 
 def _build_preceptor(passages: Path, folder: Path) -> None:
-    from knowledge.tfidf import Fields, TfidfIndex
+    from knowledge.index.tfidf import Fields, TfidfIndex
 
     TfidfIndex.fit(Fields("", line) for line in _lines(passages)).save(folder)
 
 
 def _open_preceptor(folder: Path) -> Search:
-    from knowledge.tfidf import TfidfIndex
+    from knowledge.index.tfidf import TfidfIndex
 
     index = TfidfIndex.open(folder)
     return lambda question: [match.document for match in index.search(question, _HITS)]

@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from knowledge.analysis import FUNCTION_WORDS
+from knowledge.index.analysis import FUNCTION_WORDS
 from models.generation import Turn
 
 _WORD = re.compile(r"[^\W_]+")

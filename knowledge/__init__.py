@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from knowledge.passages import Problem as Problem
     from knowledge.reports import KnowledgeStatistics as KnowledgeStatistics
     from knowledge.reports import ReloadReport as ReloadReport
-    from knowledge.survey import KnowledgeOptions as KnowledgeOptions
+    from knowledge.storage.survey import KnowledgeOptions as KnowledgeOptions
 
 # Loaded when first asked for: who only catches a KnowledgeError need not wait for numpy.
 _HOMES = {
@@ -21,7 +21,7 @@ _HOMES = {
     "Hit": "hits",
     "KnowledgeBase": "knowledge_base",
     "KnowledgeError": "errors",
-    "KnowledgeOptions": "survey",
+    "KnowledgeOptions": "storage.survey",
     "KnowledgeStatistics": "reports",
     "LoadLimits": "loaders",
     "Passage": "passages",

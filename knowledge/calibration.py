@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from knowledge.confidence import Calibration, Evidence
+from knowledge.confidence import Calibration
 from knowledge.errors import CalibrationError
 from knowledge.knowledge_base import KnowledgeBase
 from knowledge.questions import Question
@@ -16,9 +16,6 @@ from knowledge.questions import Question
 _FOLDS = 10
 _SEED = 0
 _FIRST_HITS = 5
-
-Answerable = str | tuple[str, str]
-"""A question; with it, where known, the title of the passage that answers it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +53,7 @@ class CalibrationReport:
 
 
 def calibrate(
-    knowledge: KnowledgeBase, answerable: Sequence[Answerable], unanswerable: Sequence[str]
+    knowledge: KnowledgeBase, answerable: Sequence[Question], unanswerable: Sequence[str]
 ) -> CalibrationReport:
     """Do what `measure` does, and use the result from now on; raises what `measure` and `keep_calibration` do."""
     report = measure(knowledge, answerable, unanswerable)
@@ -64,9 +61,7 @@ def calibrate(
     return report
 
 
-def measure(
-    knowledge: KnowledgeBase, answerable: Sequence[Answerable], unanswerable: Sequence[str]
-) -> CalibrationReport:
+def measure(knowledge: KnowledgeBase, answerable: Sequence[Question], unanswerable: Sequence[str]) -> CalibrationReport:
     """Fit a logistic regression on the evidence for each question's best hit; imports scikit-learn.
 
     The figures are cross-validated tenfold: each question's confidence comes from a regression fitted without it,
@@ -75,23 +70,26 @@ def measure(
 
     Args:
         knowledge: open.
-        answerable: questions that it answers, at least 10.
+        answerable: questions that it answers, at least 10; with the title of the passage that does, where known.
         unanswerable: questions that it does not answer, at least 10.
 
     Raises:
         CalibrationError: there are too few questions of a kind, or of titles.
         NotOpenError: `knowledge` is not open.
     """
-    questions = [_question(item) for item in answerable]
-    _require(questions, unanswerable)
-    found = [knowledge.evidence(question.text) for question in questions]
-    missed = [knowledge.evidence(text) for text in unanswerable]
-    labels = np.repeat([1, 0], [len(found), len(missed)])
-    groups = [question.title or question.text for question in questions] + list(unanswerable)
-    confidences = _held_out(found + missed, labels, groups)
+    _require(answerable, unanswerable)
+    found = [knowledge.evidence(text) for text in (*(question.text for question in answerable), *unanswerable)]
+    labels = np.repeat([1, 0], [len(answerable), len(unanswerable)])
+    topics = np.array([*map(_topic, answerable), *unanswerable], dtype=object)
+    rows = np.flatnonzero([figures is not None for figures in found])
+    _require_topics(topics[rows], labels[rows])
+    figures = np.array([found[row] for row in rows], dtype=np.float64)
+    # Where nothing is found the confidence is 0, as in use.
+    confidences = np.zeros(len(found))
+    confidences[rows] = _held_out(figures, labels[rows], topics[rows])
     curve = _curve(confidences, labels)
     best = min(curve, key=lambda point: point.false_answers + point.false_declines)
-    weights, intercept = _fit(found + missed, labels)
+    weights, intercept = _fit(figures, labels[rows])
     calibration = Calibration(
         weights=weights,
         intercept=intercept,
@@ -99,20 +97,20 @@ def measure(
         auroc=_auroc(confidences, labels),
         false_answers=best.false_answers,
         false_declines=best.false_declines,
-        answerable=len(found),
-        unanswerable=len(missed),
+        answerable=len(answerable),
+        unanswerable=len(unanswerable),
         version=knowledge.statistics().version,
         made_at=datetime.now(UTC).isoformat(timespec="seconds"),
     )
-    return CalibrationReport(calibration, curve, *_ranks(knowledge, questions))
+    return CalibrationReport(calibration, curve, *_ranks(knowledge, answerable))
 
 
-def _question(item: Answerable) -> Question:
-    return Question(item) if isinstance(item, str) else Question(*item)
+def _topic(question: Question) -> str:
+    return question.title or question.text
 
 
 def _require(answerable: Sequence[Question], unanswerable: Sequence[str]) -> None:
-    topics = {question.title or question.text for question in answerable}
+    topics = set(map(_topic, answerable))
     if len(topics) < _FOLDS or len(set(unanswerable)) < _FOLDS:
         raise CalibrationError(
             f"To calibrate, {_FOLDS} questions of each kind are needed, on as many passages;"
@@ -121,29 +119,31 @@ def _require(answerable: Sequence[Question], unanswerable: Sequence[str]) -> Non
         )
 
 
+def _require_topics(topics: NDArray[np.object_], labels: NDArray[np.int64]) -> None:
+    """Every regression must see questions of both kinds, whichever topics are held out."""
+    if min(len(set(topics[labels == kind])) for kind in (0, 1)) < _FOLDS:
+        raise CalibrationError(
+            "For too many questions nothing at all is found, so that there is nothing to weigh.",
+            "Ask about what the knowledge base holds, and about what lies near it.",
+        )
+
+
 def _held_out(
-    found: Sequence[Evidence | None], labels: NDArray[np.int64], groups: Sequence[str]
+    figures: NDArray[np.float64], labels: NDArray[np.int64], topics: NDArray[np.object_]
 ) -> NDArray[np.float64]:
-    """Each question's confidence by a regression that has not seen it; 0 where nothing was found, as in use."""
+    """Each question's confidence by a regression that has not seen it, nor another about the same passage."""
     from sklearn.model_selection import StratifiedGroupKFold, cross_val_predict
 
-    confidences = np.zeros(len(found))
-    rows = _rows_with_evidence(found, labels)
-    confidences[rows] = cross_val_predict(
-        _regression(),
-        _matrix(found, rows),
-        labels[rows],
-        groups=np.array(groups, dtype=object)[rows],
-        cv=StratifiedGroupKFold(_FOLDS, shuffle=True, random_state=_SEED),
-        method="predict_proba",
-    )[:, 1]
-    return confidences
+    folds = StratifiedGroupKFold(_FOLDS, shuffle=True, random_state=_SEED)
+    found: NDArray[np.float64] = cross_val_predict(
+        _regression(), figures, labels, groups=topics, cv=folds, method="predict_proba"
+    )
+    return found[:, 1]
 
 
-def _fit(found: Sequence[Evidence | None], labels: NDArray[np.int64]) -> tuple[tuple[float, ...], float]:
+def _fit(figures: NDArray[np.float64], labels: NDArray[np.int64]) -> tuple[tuple[float, ...], float]:
     """Weights and intercept on the evidence as it is, the standardisation reckoned in."""
-    rows = _rows_with_evidence(found, labels)
-    scaler, regression = _regression().fit(_matrix(found, rows), labels[rows])
+    scaler, regression = _regression().fit(figures, labels)
     weights = regression.coef_[0] / scaler.scale_
     intercept = regression.intercept_[0] - float(weights @ scaler.mean_)
     return tuple(weights.tolist()), float(intercept)
@@ -155,20 +155,6 @@ def _regression() -> Any:  # noqa: ANN401 - scikit-learn is not typed
     from sklearn.preprocessing import StandardScaler
 
     return make_pipeline(StandardScaler(), LogisticRegression())
-
-
-def _rows_with_evidence(found: Sequence[Evidence | None], labels: NDArray[np.int64]) -> NDArray[np.int64]:
-    rows = np.flatnonzero([figures is not None for figures in found])
-    if min(labels[rows].sum(), len(rows) - labels[rows].sum()) < _FOLDS:
-        raise CalibrationError(
-            "For too many questions nothing at all is found, so that there is nothing to weigh.",
-            "Ask about what the knowledge base holds, and about what lies near it.",
-        )
-    return rows
-
-
-def _matrix(found: Sequence[Evidence | None], rows: NDArray[np.int64]) -> NDArray[np.float64]:
-    return np.array([found[row] for row in rows], dtype=np.float64)
 
 
 def _curve(confidences: NDArray[np.float64], labels: NDArray[np.int64]) -> tuple[CurvePoint, ...]:

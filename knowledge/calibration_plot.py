@@ -21,7 +21,8 @@ def save_plot(report: CalibrationReport, path: Path) -> None:
         from matplotlib.figure import Figure
     except ImportError as error:
         raise MissingExtraError(
-            "Drawing the curve needs matplotlib, which is not installed.", "Install the extra: preceptor[plots]."
+            "Drawing the curve needs matplotlib, which is not installed.",
+            "Add it with `make plots`, which installs the extra preceptor[plots].",
         ) from error
     figure = Figure(figsize=(10, 4.4), dpi=150, layout="constrained")
     FigureCanvasAgg(figure)

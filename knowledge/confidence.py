@@ -7,12 +7,11 @@ from math import exp, log1p
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from knowledge.analysis import FUNCTION_WORDS, QueryWord, query_words, stems
 from knowledge.errors import CalibrationError
-from knowledge.index_folder import write_atomically
-from knowledge.tfidf import Match
+from knowledge.index.analysis import FUNCTION_TERMS, QueryWord, query_words
+from knowledge.index.tfidf import Match
+from knowledge.storage.index_folder import write_atomically
 
-_FUNCTION_TERMS = frozenset(stems(sorted(FUNCTION_WORDS)))
 # As many as the index reads of one question.
 _MOST_WORDS = 64
 
@@ -70,13 +69,13 @@ def evidence(asked: Asked, match: Match, passages: int) -> Evidence:
     """
     rarest = log1p((passages - 0.5) / 1.5)
     found = match.terms
-    heaviest = max((term.weight for term in found if term.term not in _FUNCTION_TERMS), default=0.0)
+    heaviest = max((term.weight for term in found if term.term not in FUNCTION_TERMS), default=0.0)
     known = 1.0 if asked.leaning else _known(match)
     return Evidence(
         strength=match.score / rarest * known,
         known=known,
         coverage=match.coverage,
-        concentration=heaviest / match.score * (1 - 1 / asked.words),
+        concentration=heaviest / match.score * (1 - 1 / max(asked.words - match.question.slips, 1)),
         missing_names=float(len(asked.names - {term.query_word for term in found})),
     )
 
@@ -148,16 +147,12 @@ def _from_page(page: dict[str, Any]) -> Calibration:
 
 
 def _content_terms(text: str) -> set[str]:
-    return {word.term for word in query_words(text)} - _FUNCTION_TERMS
+    return {word.term for word in query_words(text)} - FUNCTION_TERMS
 
 
 def _known(match: Match) -> float:
     """Share of the question's content words, weighted by rarity, that the index could look up."""
-    masses: dict[int, float] = {}
-    for term in match.question.terms:
-        if term.term not in _FUNCTION_TERMS:
-            masses[term.word] = max(term.mass, masses.get(term.word, 0.0))
-    return min(sum(masses.values()) / match.question.mass, 1.0)
+    return match.question.share(term for term in match.question.terms if term.term not in FUNCTION_TERMS)
 
 
 def _names(question: str) -> Iterator[str]:
@@ -171,4 +166,4 @@ def _names(question: str) -> Iterator[str]:
 
 
 def _is_name(word: QueryWord) -> bool:
-    return word.written[:1].isupper() and word.written[1:].islower() and word.term not in _FUNCTION_TERMS
+    return word.written[:1].isupper() and word.written[1:].islower() and word.term not in FUNCTION_TERMS

@@ -1,6 +1,7 @@
 """What can go wrong with a knowledge base: each error carries the sentence its reader sees, and the fix.
 
 KnowledgeError
+├── OptionsError            the options cannot be kept together
 ├── NotOpenError            it was asked before it was opened, or after it was closed
 ├── SourceMissingError      a configured source is not there, or holds nothing any more
 ├── NothingToLoadError      the sources hold not one usable passage; carries the problems found
@@ -39,6 +40,10 @@ class KnowledgeError(Exception):
 
     def __str__(self) -> str:
         return f"{self.message} {self.fix}"
+
+
+class OptionsError(KnowledgeError):
+    """The options cannot be kept together; the message says which."""
 
 
 class NotOpenError(KnowledgeError):

@@ -7,8 +7,8 @@ from math import log2
 from pathlib import Path
 
 from knowledge.beir import Collection, read_collection
-from knowledge.tfidf import Fields, TfidfIndex
-from knowledge.weighting import TfidfOptions
+from knowledge.index.tfidf import Fields, TfidfIndex
+from knowledge.index.weighting import TfidfOptions
 
 _DEPTH = 100
 

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
+from knowledge.index.tfidf import TermMatch
 from knowledge.passages import Passage
-from knowledge.tfidf import TermMatch
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,13 +12,11 @@ from knowledge import starter
 from knowledge.confidence import Calibration, Evidence, evidence, read_question
 from knowledge.errors import CalibrationError, IndexUnwritableError, NotOpenError
 from knowledge.hits import Hit
-from knowledge.index_keeper import IndexKeeper, Kept
 from knowledge.passages import Problem
 from knowledge.reports import CalibrationStatistics, KnowledgeStatistics, ReloadReport
-from knowledge.snapshot import Snapshot
-from knowledge.survey import KnowledgeOptions
-
-__all__ = ["Hit", "KnowledgeBase", "KnowledgeOptions", "KnowledgeStatistics", "ReloadReport"]
+from knowledge.storage.index_keeper import IndexKeeper, Kept
+from knowledge.storage.snapshot import Snapshot
+from knowledge.storage.survey import KnowledgeOptions
 
 _CALIBRATION = "calibration.json"
 

@@ -63,8 +63,7 @@ def load_file(file: SourceFile, limits: LoadLimits | None = None) -> Loaded:
         log.add(refusal.message, refusal.fix, refusal.position)
     except OSError as error:
         log.add(*_unreadable(error))
-    problems = log.problems()
-    if not documents and not problems:
+    if not documents and not log.problems():
         log.add("There is no text in the file that could be loaded.", "Write something into it, or remove it.")
     return Loaded(documents, log.problems())
 

@@ -3,12 +3,12 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from knowledge.cutting.markdown_blocks import Block, blocks
 from knowledge.loaders.front_matter import FrontMatter, front_matter
 from knowledge.loaders.items import Item, document_of
 from knowledge.loaders.problem_log import Position
 from knowledge.loaders.reading import FileRefusedError, OpenFile
 from knowledge.loaders.titles import title_of_file
-from knowledge.markdown_blocks import Block, blocks
 from knowledge.passages import Document
 
 _BETWEEN_HEADINGS = " › "

@@ -93,8 +93,7 @@ def open_regular(path: Path) -> Iterator[BinaryIO]:
         OSError: it cannot be opened; a symbolic link raises this too.
     """
     # Without O_NONBLOCK, opening a pipe that has taken the file's place would wait for a writer.
-    flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
-    descriptor = os.open(path, flags)
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW)
     with os.fdopen(descriptor, "rb") as stream:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             raise FileRefusedError("This is not a regular file.", "Put an ordinary file in its place.")

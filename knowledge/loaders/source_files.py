@@ -116,14 +116,14 @@ class _Walk:
             path, name = found.popleft() if found else links.popleft()
             try:
                 target = _followed(path, root)
-                children = self._entry(target, name, target.lstat().st_mode)
+                children = [(child, child.is_symlink()) for child in self._entry(target, name, target.lstat().st_mode)]
             except _LeadsOutError:
                 self._problem(name, "The link leads out of its source folder.", "Put the file itself there.")
             except (OSError, RuntimeError) as error:
                 self._problem(name, f"It cannot be opened: {_reason(error)}.", _fix(error))
             else:
-                for child in children:
-                    (links if child.is_symlink() else found).append((child, _joined(name, child.name)))
+                for child, is_link in children:
+                    (links if is_link else found).append((child, _joined(name, child.name)))
 
     def _entry(self, path: Path, name: str, mode: int) -> list[Path]:
         """Add the file at `path`, or return what is in it where it is a folder."""

@@ -85,13 +85,11 @@ class Ranking:
         log_odds: natural logarithm of its odds to be the answer, up to a constant.
         words: its stems.
         understood: whether it is understood by someone who has only the question in mind.
-        evidence: what the log-odds are made of.
     """
 
     log_odds: list[list[float]]
     words: list[list[frozenset[str]]]
     understood: list[list[bool]]
-    evidence: list[list[Evidence]]
 
 
 def rank(question: QuestionTerms, sources: Sequence[Source], terms: TermReader) -> Ranking:
@@ -100,10 +98,13 @@ def rank(question: QuestionTerms, sources: Sequence[Source], terms: TermReader) 
     words = [[frozenset(stems) for stems in source.stems] for source in read]
     judge = _Judge(question, terms.function_words, [held for of_source in words for held in of_source])
     best = max((source.score for source in sources), default=1.0)
-    evidence = [judge.evidence_of(source, _relevance(source.source.score, best)) for source in read]
-    log_odds = [[sum(map(mul, found, WEIGHTS)) for found in of_source] for of_source in evidence]
     understood = [judge.understood(source) for source in read]
-    return Ranking(log_odds, words, understood, evidence)
+    evidence = [
+        judge.evidence_of(source, _relevance(source.source.score, best), clear)
+        for source, clear in zip(read, understood, strict=True)
+    ]
+    log_odds = [[sum(map(mul, found, WEIGHTS)) for found in of_source] for of_source in evidence]
+    return Ranking(log_odds, words, understood)
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,8 +141,7 @@ class _Judge:
         self._found = sum(self._weights[stem] for stem in frequencies) or 1.0
         self._families = {stem[:_FAMILY]: stem for stem in self._terms if len(stem) >= _FAMILY}
 
-    def evidence_of(self, read: _ReadSource, relevance: float) -> list[Evidence]:
-        understood = self.understood(read)
+    def evidence_of(self, read: _ReadSource, relevance: float, understood: Sequence[bool]) -> list[Evidence]:
         return [self._evidence(read, at, relevance, is_clear) for at, is_clear in enumerate(understood)]
 
     def _evidence(self, read: _ReadSource, position: int, relevance: float, understood: bool) -> Evidence:

@@ -64,7 +64,6 @@ class Sentence:
 
     Attributes:
         text: what it says, on one line of CommonMark.
-        position: its place in its passage, from 0.
         block: the code block, table or list that belongs to it (CommonMark), or empty; `text` may be empty then.
         refers_back: whether its subject is a pronoun: what it speaks of has been named before.
         goes_on: whether it goes on from the sentence before and yet names what it speaks of ("However, …").
@@ -72,7 +71,6 @@ class Sentence:
     """
 
     text: str
-    position: int = 0
     block: str = ""
     refers_back: bool = False
     goes_on: bool = False
@@ -97,7 +95,7 @@ def sentences_of(text: str) -> list[Sentence]:
             found[-1] = replace(found[-1], block=block.text)
         else:
             found.append(Sentence("", block=block.text))
-    return [replace(sentence, position=position) for position, sentence in enumerate(found)]
+    return found
 
 
 def _sentence(text: str) -> Sentence:

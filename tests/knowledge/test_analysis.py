@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from knowledge.analysis import FUNCTION_WORDS, LONGEST_TERM, TermMemo, query_words, stems, terms, words
+from knowledge.index.analysis import FUNCTION_WORDS, LONGEST_TERM, TermMemo, query_words, stems, terms, words
 
 any_text = st.text(st.characters(), max_size=200)
 

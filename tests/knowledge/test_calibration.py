@@ -80,7 +80,7 @@ def test_a_knowledge_base_keeps_its_calibration_through_rebuilds_and_restarts(tm
     source = write(tmp_path / "source", *json.loads(starter.folder().read_text(encoding="utf-8"))[:300])
     base = KnowledgeBase([source], tmp_path / "index")
     base.open()
-    answerable = base.titles(limit=300)[:40]
+    answerable = list(map(Question, base.titles(limit=300)[:40]))
     away = [
         f"Who sold {thing} to my uncle in Perth?"
         for thing in ["rice", "hats", "cars", "boats", "dogs", "jam", "tea", "pies", "mugs", "oil"]
@@ -120,13 +120,35 @@ def test_a_calibration_that_cannot_be_saved_leaves_the_old_one_in_use(
 
 def test_too_few_questions_are_refused(physics: KnowledgeBase) -> None:
     with pytest.raises(CalibrationError, match="10 questions of each kind"):
-        measure(physics, ["What is torque?"], ["Who sings?"])
+        measure(physics, [Question("What is torque?")], ["Who sings?"])
 
 
 def test_questions_about_nothing_known_are_refused(physics: KnowledgeBase) -> None:
     strange = [f"qx{number}zj" for number in range(20)]
     with pytest.raises(CalibrationError, match="nothing at all is found"):
-        measure(physics, physics.titles(), strange)
+        measure(physics, list(map(Question, physics.titles())), strange)
+
+
+def test_many_questions_about_one_passage_are_refused(physics: KnowledgeBase) -> None:
+    same = [Question("What is torque?", "Torque")] * 20
+    strange = [Question(f"qx{number}zj", f"title {number}") for number in range(9)]
+    with pytest.raises(CalibrationError, match="nothing at all is found"):
+        measure(physics, same + strange, [f"Who sold heat to my uncle {number}?" for number in range(20)])
+    with pytest.raises(CalibrationError, match="nothing at all is found"):
+        measure(
+            physics,
+            list(map(Question, physics.titles())),
+            ["Who sold heat?"] * 20 + [question.text for question in strange],
+        )
+
+
+@pytest.mark.parametrize(
+    "question", ["waht is torque", "Expalin Ohm's law", "desribe teh Doppler effect", "whta is entropy?"]
+)
+def test_a_slip_in_the_words_around_the_question_does_not_lower_the_confidence(
+    physics: KnowledgeBase, question: str
+) -> None:
+    assert physics.search(question)[0].confidence >= physics.threshold
 
 
 def test_questions_are_read_with_and_without_titles(tmp_path: Path) -> None:
@@ -164,4 +186,4 @@ except MissingExtraError as error:
     print(error)
 """
     shown = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
-    assert "preceptor[plots]" in shown.stdout
+    assert "`make plots`" in shown.stdout

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from knowledge.confidence import Calibration, Evidence, evidence, read_question
 from knowledge.errors import CalibrationError
-from knowledge.tfidf import Fields, TfidfIndex
+from knowledge.index.tfidf import Fields, TfidfIndex
 
 BODIES = ["Torque turns a body about an axis.", "Gears change speed and torque.", "Bread rises by yeast."]
 INDEX = TfidfIndex.fit(Fields(body.split()[0], body) for body in BODIES)

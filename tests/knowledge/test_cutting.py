@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from knowledge.cutting import LONGEST, OVERLAP, cut
+from knowledge.cutting.sentences import sentences
 from knowledge.passages import Document, Passage
-from knowledge.sentences import sentences
 
 
 def document(text: str, **fields: object) -> Document:

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from knowledge.duplicates import content_digest, likeness, normalised
 from knowledge.passages import Passage
+from knowledge.storage.duplicates import content_digest, likeness, normalised
 
 LONG = "Light travels through empty space at the same speed for everybody, however fast they move themselves."
 

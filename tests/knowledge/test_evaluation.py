@@ -78,6 +78,8 @@ def test_a_small_collection_is_evaluated_as_reckoned_by_hand(tmp_path: Path) -> 
         ({"qrels": [QRELS[0], "q1\td1\tyes"]}, r"test\.tsv, line 2: the relevance 'yes'"),
         ({"qrels": [QRELS[0], "q9\td1\t1"]}, r"test\.tsv, line 2: there is no query 'q9'"),
         ({"qrels": [QRELS[0], "q1\td9\t1"]}, r"test\.tsv, line 2: there is no document 'd9'"),
+        ({"qrels": [QRELS[0], "x" * 200_000]}, r"test\.tsv, line 2: it has 1 columns"),
+        ({"qrels": [QRELS[0], "q1\td1\t1\rq1\td2\t1"]}, r"test\.tsv, line 2: it has 5 columns"),
         ({"qrels": QRELS[:1]}, r"test\.tsv names no relevant document"),
     ],
 )
@@ -100,7 +102,7 @@ def test_a_file_that_is_not_text_is_named(tmp_path: Path) -> None:
         evaluate(corpus, queries, qrels)
 
 
-@pytest.mark.parametrize(("name", "least"), [("cranfield", 0.50), ("xquad", 0.95)])
+@pytest.mark.parametrize(("name", "least"), [("cranfield", 0.53), ("xquad", 0.965)])
 def test_a_real_collection_is_searched_well(name: str, least: float) -> None:
     folder = SHARED / name
     if not folder.is_dir():

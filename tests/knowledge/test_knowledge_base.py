@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from knowledge import KnowledgeBase, KnowledgeOptions, starter
-from knowledge.errors import NothingToLoadError, NotOpenError, SourceMissingError
-from knowledge.tfidf import TfidfOptions
+from knowledge.errors import NothingToLoadError, NotOpenError, OptionsError, SourceMissingError
+from knowledge.index.tfidf import TfidfOptions
 
 TIDES = {"title": "Tides", "context": "The tides rise because the Moon pulls harder on the near side of the sea."}
 BREAD = {"title": "Sourdough", "context": "Sourdough bread rises by wild yeast and needs a long night in the cold."}
@@ -122,6 +122,12 @@ def test_other_options_build_another_index(base: KnowledgeBase, source: Path, tm
     assert KnowledgeBase([source], tmp_path / "index", options).open().rebuilt_because == "options changed"
 
 
+@pytest.mark.parametrize(("longest", "overlap"), [(200, 101), (200, -1), (39, 0)])
+def test_passages_that_would_share_more_than_half_are_refused(longest: int, overlap: int) -> None:
+    with pytest.raises(OptionsError, match="at most half of their length"):
+        KnowledgeOptions(longest=longest, overlap=overlap)
+
+
 def test_going_back_to_what_was_there_before_builds_nothing(base: KnowledgeBase, source: Path) -> None:
     first = base.open()
     write(source, TIDES)
@@ -197,6 +203,12 @@ def test_a_source_that_was_never_there_is_an_error(base: KnowledgeBase, tmp_path
     base.open()
     with pytest.raises(SourceMissingError):
         KnowledgeBase([tmp_path / "misspelt"], tmp_path / "index").open()
+
+
+def test_a_source_whose_links_go_round_in_a_circle_is_named(tmp_path: Path) -> None:
+    (tmp_path / "loop").symlink_to(tmp_path / "loop")
+    with pytest.raises(SourceMissingError, match="loop cannot be opened"):
+        KnowledgeBase([tmp_path / "loop"], tmp_path / "index").open()
 
 
 def test_duplicates_are_kept_once_and_counted(tmp_path: Path) -> None:

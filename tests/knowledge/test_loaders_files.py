@@ -2,6 +2,9 @@
 
 import os
 import socket
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -137,12 +140,45 @@ def test_a_file_that_has_gone_since_it_was_found_is_named(tmp_path: Path) -> Non
     assert "has gone" in load_file(file).problems[0].message
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root reads every file, whatever its mode")
-def test_a_file_that_may_not_be_read_is_named(tmp_path: Path) -> None:
-    path = write(tmp_path / "a.md")
-    path.chmod(0)
-    ((file,), _) = find_files([tmp_path])
-    assert "may not be read" in load_file(file).problems[0].message
+@pytest.fixture
+def open_folder() -> Iterator[Path]:
+    """A folder that every account can reach."""
+    with tempfile.TemporaryDirectory() as name:
+        Path(name).chmod(0o755)
+        yield Path(name)
+
+
+@contextmanager
+def without_privileges() -> Iterator[None]:
+    """Root reads every file, whatever its mode: for a while we are nobody."""
+    root = os.geteuid() == 0
+    if root:
+        os.seteuid(65534)
+    try:
+        yield
+    finally:
+        if root:
+            os.seteuid(0)
+
+
+def test_a_file_that_may_not_be_read_is_named(open_folder: Path) -> None:
+    write(open_folder / "a.md").chmod(0)
+    with without_privileges():
+        ((file,), _) = find_files([open_folder])
+        assert "may not be read" in load_file(file).problems[0].message
+
+
+def test_a_folder_that_may_be_listed_but_not_entered_is_named_and_the_rest_loads(open_folder: Path) -> None:
+    write(open_folder / "good.md")
+    shut = write(open_folder / "shut" / "a.md").parent
+    shut.chmod(0o444)
+    with without_privileges():
+        files, problems = find_files([open_folder])
+    shut.chmod(0o755)
+    assert names(files) == ["good.md"]
+    assert [(problem.source, problem.message) for problem in problems] == [
+        ("shut", "It cannot be opened: permission denied.")
+    ]
 
 
 @pytest.mark.parametrize(

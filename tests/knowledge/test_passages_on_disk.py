@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from knowledge.errors import DamagedIndexError
-from knowledge.passage_store import PassageStore, PassageWriter
 from knowledge.passages import Passage
-from knowledge.title_list import TitleList, write_titles
+from knowledge.storage.passage_store import PassageStore, passage_writer
+from knowledge.storage.title_list import TitleList, write_titles
 
 anything = st.text(st.characters(codec=None))
 passages = st.builds(
@@ -26,11 +26,9 @@ passages = st.builds(
 
 
 def stored(folder: Path, items: list[Passage]) -> PassageStore:
-    writer = PassageWriter(folder)
-    for item in items:
-        writer.add(item)
-    writer.finish()
-    writer.close()
+    with passage_writer(folder) as store:
+        for item in items:
+            store(item)
     return PassageStore.open(folder)
 
 

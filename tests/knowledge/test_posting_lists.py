@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from knowledge.posting_lists import PostingLists, Ranking
+from knowledge.index.posting_lists import PostingLists, Ranking
 
 
 def synthetic(seed: int, rows: int, terms: int, levels: int = 0) -> PostingLists:

@@ -14,8 +14,8 @@ from test_knowledge_base import BREAD, TIDES, titles, write
 
 from knowledge import KnowledgeBase
 from knowledge.errors import DamagedIndexError, IndexBusyError, IndexUnwritableError
-from knowledge.index_folder import IndexFolder
-from knowledge.snapshot import Snapshot
+from knowledge.storage.index_folder import IndexFolder
+from knowledge.storage.snapshot import Snapshot
 
 PARTS = ["digests.npy", "passages.jsonl", "passage_offsets.npy", "titles.txt", "terms/posting_impacts.npy"]
 
@@ -109,9 +109,13 @@ def test_a_large_part_is_sampled_at_open_and_read_whole_at_reload(source: Path, 
     assert base.reload().rebuilt_because == "index damaged: passages.jsonl was altered"
 
 
-def test_a_passage_that_was_damaged_in_use_is_an_error_that_names_the_fix(source: Path, built: Path) -> None:
+@pytest.mark.parametrize("content", [b"#", b"[]".ljust(99)])
+def test_a_passage_that_was_damaged_in_use_is_an_error_that_names_the_fix(
+    source: Path, built: Path, content: bytes
+) -> None:
     snapshot = Snapshot.open(built)
-    (built / "passages.jsonl").write_bytes(b"#" * (built / "passages.jsonl").stat().st_size)
+    size = (built / "passages.jsonl").stat().st_size
+    (built / "passages.jsonl").write_bytes((content * size)[:size])
     with pytest.raises(DamagedIndexError, match="Reload"):
         snapshot.passages[0]
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from knowledge.sentences import sentences
+from knowledge.cutting.sentences import sentences
 
 
 def stripped(text: str) -> list[str]:

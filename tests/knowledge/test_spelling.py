@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from knowledge.spelling import SpellingIndex, correctable, edit_distance
+from knowledge.index.spelling import SpellingIndex, correctable, edit_distance
 
 KNOWN = ["acceleration", "accelerator", "capacitor", "energy", "entropy", "gravity", "newton", "momentum", "wave"]
 ascii_word = st.from_regex(r"[a-z]{4,12}", fullmatch=True)

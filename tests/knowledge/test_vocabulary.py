@@ -5,7 +5,7 @@ from zlib import crc32
 from hypothesis import given
 from hypothesis import strategies as st
 
-from knowledge.vocabulary import Vocabulary, hash_order
+from knowledge.index.vocabulary import Vocabulary, hash_order
 
 
 def vocabulary_of(words: list[str]) -> Vocabulary:

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from knowledge.errors import DamagedIndexError, OutdatedIndexError
-from knowledge.fingerprints import Fingerprint
-from knowledge.index_folder import write_atomically
 from knowledge.passages import Problem
+from knowledge.storage.fingerprints import Fingerprint
+from knowledge.storage.index_folder import write_atomically
 
 # Rises with every change to what is written or to how passages are made.
 FORMAT = 1

@@ -5,10 +5,10 @@ from collections.abc import Iterator
 from math import ceil
 from typing import NamedTuple
 
-from knowledge.block_cutting import cut_block
-from knowledge.markdown_blocks import Block
+from knowledge.cutting.blocks import cut_block
+from knowledge.cutting.markdown_blocks import Block
+from knowledge.cutting.units import Unit, units
 from knowledge.passages import Document, Passage
-from knowledge.text_units import Unit, units
 
 LONGEST = 1_200
 """Characters in a passage: about 200 words, one or two paragraphs. It is long enough that a question's words
@@ -43,7 +43,7 @@ def cut(document: Document, longest: int = LONGEST, overlap: int = OVERLAP) -> l
     Raises:
         ValueError: `longest` or `overlap` is out of its range.
     """
-    if longest < 40 or not 0 <= overlap <= longest // 2:
+    if not sizes_fit(longest, overlap):
         raise ValueError("longest must be 40 or more, overlap between 0 and half of longest")
     if not document.text.strip():
         return []
@@ -52,6 +52,11 @@ def cut(document: Document, longest: int = LONGEST, overlap: int = OVERLAP) -> l
     pieces = list(_pieces(document.text, longest, overlap))
     places = _places(document, pieces)
     return [_passage(document, piece.text, place) for piece, place in zip(pieces, places, strict=True)]
+
+
+def sizes_fit(longest: int, overlap: int) -> bool:
+    """Tell whether `cut` can make passages of `longest` characters that share `overlap`."""
+    return longest >= 40 and 0 <= overlap <= longest // 2
 
 
 class _Piece(NamedTuple):

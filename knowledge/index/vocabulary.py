@@ -12,8 +12,19 @@ from numpy.typing import NDArray
 
 def hash_order(words: Sequence[str]) -> NDArray[np.int64]:
     """Return the order in which a `Vocabulary` holds `words`: by the CRC-32 of their UTF-8 bytes."""
-    hashes = np.fromiter((crc32(word.encode()) for word in words), np.uint32, len(words))
-    return np.argsort(hashes, kind="stable")
+    return np.argsort(_hashes(words), kind="stable")
+
+
+def packed(words: Sequence[str]) -> tuple[NDArray[np.int64], NDArray[np.uint8]]:
+    """Return where each word starts, and at last the end, and the words' UTF-8 bytes one after another."""
+    encoded = [word.encode() for word in words]
+    offsets = np.zeros(len(encoded) + 1, np.int64)
+    np.cumsum([len(word) for word in encoded], out=offsets[1:])
+    return offsets, np.frombuffer(b"".join(encoded), np.uint8)
+
+
+def _hashes(words: Sequence[str]) -> NDArray[np.uint32]:
+    return np.fromiter((crc32(word.encode()) for word in words), np.uint32, len(words))
 
 
 class Vocabulary:
@@ -39,11 +50,7 @@ class Vocabulary:
     @classmethod
     def of(cls, words: Sequence[str]) -> "Vocabulary":
         """Return a vocabulary of `words`, which must be distinct and in `hash_order`."""
-        encoded = [word.encode() for word in words]
-        offsets = np.zeros(len(encoded) + 1, np.int64)
-        np.cumsum([len(word) for word in encoded], out=offsets[1:])
-        hashes = np.fromiter(map(crc32, encoded), np.uint32, len(encoded))
-        return cls(hashes, offsets, np.frombuffer(b"".join(encoded), np.uint8))
+        return cls(_hashes(words), *packed(words))
 
     def __len__(self) -> int:
         return len(self._hashes)

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from knowledge.markdown_blocks import Block, blocks
-from knowledge.sentences import sentences
+from knowledge.cutting.markdown_blocks import Block, blocks
+from knowledge.cutting.sentences import sentences
 
 # The Markdown parser reads a few MB a second at best: what is longer is taken for prose throughout.
 _LONGEST_MARKDOWN = 2_000_000

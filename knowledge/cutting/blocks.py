@@ -4,8 +4,8 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from knowledge.markdown_blocks import Block
-from knowledge.text_units import fragments
+from knowledge.cutting.markdown_blocks import Block
+from knowledge.cutting.units import fragments
 
 _LIST_MARKERS = re.compile(r"[ \t>]*(?:(?:[-*+]|\d+[.)])[ \t]+)+")
 

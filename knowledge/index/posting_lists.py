@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from knowledge.maxscore import MaxScore, Rows, Sums, WeightedList
+from knowledge.index.maxscore import MaxScore, Rows, Sums, WeightedList
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,15 +8,15 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from knowledge.array_folder import MANIFEST, CorruptIndexError, open_arrays, save_arrays
-from knowledge.fitting import Fields, fit_arrays
-from knowledge.posting_lists import PostingLists
-from knowledge.question import Question, QuestionReader
-from knowledge.spelling import SpellingIndex
-from knowledge.vocabulary import Vocabulary
-from knowledge.weighting import TfidfOptions
+from knowledge.index.array_folder import MANIFEST, damaged, open_arrays, save_arrays
+from knowledge.index.fitting import Fields, fit_arrays
+from knowledge.index.posting_lists import PostingLists
+from knowledge.index.question import Question, QuestionReader
+from knowledge.index.spelling import SpellingIndex
+from knowledge.index.vocabulary import Vocabulary
+from knowledge.index.weighting import TfidfOptions
 
-__all__ = ["CorruptIndexError", "Fields", "Match", "TermMatch", "TfidfIndex", "TfidfOptions"]
+__all__ = ["Fields", "Match", "TermMatch", "TfidfIndex", "TfidfOptions"]
 
 _LAYOUT = 1
 """Raised whenever the arrays or the analysis of texts change, so that an older index is built anew."""
@@ -71,11 +71,8 @@ class Match:
         Words that no document holds count as the rarest; function words don't count, nor do earlier turns. Of two
         readings of a misspelt word the better one found counts.
         """
-        masses: dict[int, float] = {}
-        for term, weight in zip(self.question.terms, self.weights, strict=True):
-            if weight > 0:
-                masses[term.word] = max(term.mass, masses.get(term.word, 0.0))
-        return min(sum(masses.values()) / self.question.mass, 1.0)
+        found = zip(self.question.terms, self.weights, strict=True)
+        return self.question.share(term for term, weight in found if weight > 0)
 
 
 class TfidfIndex:
@@ -118,16 +115,16 @@ class TfidfIndex:
         """Open a saved index, memory-mapped, in milliseconds.
 
         Raises:
-            CorruptIndexError: a file is missing or damaged, or was written by another version.
+            DamagedIndexError: a file is missing or damaged, or was written by another version.
         """
         arrays, notes = open_arrays(folder, _ARRAYS)
         manifest = folder / MANIFEST
         if notes.get("layout") != _LAYOUT:
-            raise CorruptIndexError(manifest, "the index was written by another version")
+            raise damaged(manifest, "was written by another version")
         try:
             rows, options = int(notes["rows"]), TfidfOptions(**notes["options"])
         except (KeyError, TypeError, ValueError) as error:
-            raise CorruptIndexError(manifest, "the manifest is not one of ours") from error
+            raise damaged(manifest, "is not one of ours") from error
         return cls(arrays, rows, options)
 
     def search(self, query: str, limit: int = 10, context: Sequence[str] = ()) -> list[Match]:

@@ -9,20 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from knowledge.errors import DamagedIndexError
+
 MANIFEST = "manifest.json"
 _SAMPLE = 256 * 1024
-
-
-class CorruptIndexError(Exception):
-    """A file of a saved index is missing or is not what was written.
-
-    Attributes:
-        path: the file at fault.
-    """
-
-    def __init__(self, path: Path, reason: str) -> None:
-        super().__init__(f"{path}: {reason}. The index has to be built anew.")
-        self.path = path
 
 
 def save_arrays(folder: Path, arrays: Mapping[str, NDArray[Any]], notes: Mapping[str, Any]) -> None:
@@ -51,10 +41,15 @@ def open_arrays(folder: Path, names: tuple[str, ...]) -> tuple[dict[str, NDArray
     the size.
 
     Raises:
-        CorruptIndexError: a file is missing, cut short, changed or unreadable.
+        DamagedIndexError: a file is missing, cut short, changed or unreadable.
     """
     files, notes = _read_manifest(folder / MANIFEST)
     return {name: _open(folder / f"{name}.npy", files.get(name)) for name in names}, notes
+
+
+def damaged(path: Path, flaw: str) -> DamagedIndexError:
+    """Return the error that names the file at `path` within its folder."""
+    return DamagedIndexError(f"{path.parent.name}/{path.name} {flaw}")
 
 
 def _read_manifest(path: Path) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -62,19 +57,19 @@ def _read_manifest(path: Path) -> tuple[dict[str, Any], dict[str, Any]]:
         manifest = json.loads(path.read_text(encoding="utf-8"))
         files, notes = manifest["files"], manifest["notes"]
     except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
-        raise CorruptIndexError(path, "the manifest cannot be read") from error
+        raise damaged(path, "cannot be read") from error
     if not isinstance(files, dict) or not isinstance(notes, dict):
-        raise CorruptIndexError(path, "the manifest is not one of ours")
+        raise damaged(path, "is not one of ours")
     return files, notes
 
 
 def _open(path: Path, sealed: object) -> NDArray[Any]:
     try:
         if _seal(path) != sealed:
-            raise CorruptIndexError(path, "the file is not the one that was saved")
+            raise damaged(path, "is not the file that was saved")
         mapped = np.load(path, mmap_mode="r", allow_pickle=False)
     except (OSError, ValueError) as error:
-        raise CorruptIndexError(path, "the file cannot be read") from error
+        raise damaged(path, "cannot be read") from error
     # A plain array over the same mapping: np.memmap's own slicing costs microseconds a time.
     return np.asarray(mapped)
 

@@ -13,11 +13,11 @@ from knowledge.errors import (
     NothingToLoadError,
     OutdatedIndexError,
 )
-from knowledge.index_folder import IndexFolder
-from knowledge.manifest import version_of
 from knowledge.passages import Problem
-from knowledge.snapshot import Snapshot
-from knowledge.survey import KnowledgeOptions, Survey, survey
+from knowledge.storage.index_folder import IndexFolder
+from knowledge.storage.manifest import version_of
+from knowledge.storage.snapshot import Snapshot
+from knowledge.storage.survey import KnowledgeOptions, Survey, survey
 
 # A million passages are built in a few minutes.
 _PATIENCE_S = 900.0
@@ -156,7 +156,7 @@ def _intact(folder: Path) -> Snapshot | None:
 
 def _build(folder: IndexFolder, found: Survey, options: KnowledgeOptions) -> None:
     # Parsers and sentence splitter come with it, which a start on a saved index does without.
-    from knowledge.building import build
+    from knowledge.storage.building import build
 
     with folder.building() as empty:
         build(empty, found, options)

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from knowledge.analysis import TermMemo, words
-from knowledge.spelling import SpellingIndex, correctable
-from knowledge.vocabulary import Vocabulary, hash_order
-from knowledge.weighting import TfidfOptions, inverse_document_frequencies, term_impacts
+from knowledge.index.analysis import TermMemo, words
+from knowledge.index.spelling import SpellingIndex, correctable
+from knowledge.index.vocabulary import Vocabulary, hash_order
+from knowledge.index.weighting import TfidfOptions, inverse_document_frequencies, term_impacts
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix

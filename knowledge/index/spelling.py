@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from knowledge.index.vocabulary import packed
+
 SHORTEST_WORD = 4
 """Letters below which a word has too many neighbours to be corrected."""
 
@@ -67,15 +69,11 @@ class SpellingIndex:
     @classmethod
     def of(cls, words: Sequence[str], terms: Sequence[int]) -> "SpellingIndex":
         """Return an index of distinct `correctable` words, each with the number of its index term."""
-        encoded = [word.encode() for word in words]
-        offsets = np.zeros(len(encoded) + 1, np.int64)
-        np.cumsum([len(word) for word in encoded], out=offsets[1:])
         hashes, owners = _trigrams(words)
         order = np.argsort(hashes, kind="stable")
         trigrams, starts = np.unique(hashes[order], return_index=True)
         return cls(
-            offsets,
-            np.frombuffer(b"".join(encoded), np.uint8),
+            *packed(words),
             np.array(terms, np.int32),
             np.bincount(owners, minlength=len(words)).astype(np.uint8),
             trigrams,

@@ -1,18 +1,19 @@
 """A look at the sources before anything is read: which files there are, and what version they would make."""
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from knowledge.analysis import terms
-from knowledge.cutting import LONGEST, OVERLAP
-from knowledge.errors import SourceMissingError
-from knowledge.fingerprints import Fingerprint, fingerprints
+from knowledge.cutting import LONGEST, OVERLAP, sizes_fit
+from knowledge.errors import OptionsError, SourceMissingError
+from knowledge.index.analysis import terms
+from knowledge.index.weighting import TfidfOptions
 from knowledge.loaders import LoadLimits, SourceFile, find_files
-from knowledge.manifest import Manifest, SourceFolder, version_of
 from knowledge.passages import Problem
-from knowledge.weighting import TfidfOptions
+from knowledge.storage.fingerprints import Fingerprint, fingerprints
+from knowledge.storage.manifest import Manifest, SourceFolder, version_of
 
 # An index made with another stemmer or other rules for words than a question is read with would find little.
 _SAMPLE = "Relativity's naïve café-owners were running 3.5 km/h slower: E = mc², Schrödinger’s U-235, ﬁve studies, 東京"
@@ -27,12 +28,22 @@ class KnowledgeOptions:
         overlap: characters that two passages cut from one text share at most.
         limits: how much is read at once.
         tfidf: how terms are weighted.
+
+    Raises:
+        OptionsError: `longest` is below 40, or `overlap` more than half of it.
     """
 
     longest: int = LONGEST
     overlap: int = OVERLAP
     limits: LoadLimits = field(default_factory=LoadLimits)
     tfidf: TfidfOptions = field(default_factory=TfidfOptions)
+
+    def __post_init__(self) -> None:
+        if not sizes_fit(self.longest, self.overlap):
+            raise OptionsError(
+                f"Passages of {self.longest} characters cannot share {self.overlap} with one another.",
+                "Make them longer, or let them share at most half of their length.",
+            )
 
     def recipe(self) -> dict[str, Any]:
         """The same as JSON values, with a sample of how text becomes terms."""
@@ -63,9 +74,11 @@ def survey(sources: Sequence[Path], options: KnowledgeOptions, before: Manifest 
         SourceMissingError: a source is not there; or it gave files `before` and holds none now, as a folder does
             whose disk is not mounted. Half of the knowledge must not go without anybody being told.
     """
+    for source in sources:
+        _require(source)
     files, problems = find_files(sources)
     folders = tuple(SourceFolder(str(source), _count(source, files)) for source in sources)
-    _refuse_missing(folders, before)
+    _refuse_emptied(folders, before)
     known = {file.name: file for file in before.files} if before else {}
     prints = fingerprints([(file.name, file.path) for file in files], known, options.limits.file_bytes)
     recipe = options.recipe()
@@ -78,17 +91,23 @@ def _count(source: Path, files: Sequence[SourceFile]) -> int:
     return sum(1 for file in files if file.path.is_relative_to(root))
 
 
-def _refuse_missing(folders: Sequence[SourceFolder], before: Manifest | None) -> None:
+def _require(source: Path) -> None:
+    try:
+        source.stat()
+    except OSError as error:
+        gone = isinstance(error, FileNotFoundError)
+        why = "is not there" if gone else f"cannot be opened ({os.strerror(error.errno or 0).lower()})"
+        raise SourceMissingError(
+            source, f"The source {source} {why}.", "Bring it back, or take it out of the settings."
+        ) from error
+
+
+def _refuse_emptied(folders: Sequence[SourceFolder], before: Manifest | None) -> None:
     earlier = {source.path: source.files for source in before.sources} if before else {}
     for folder in folders:
-        path = Path(folder.path)
-        if not path.exists():
-            raise SourceMissingError(
-                path, f"The source {path} is not there.", "Bring it back, or take it out of the settings."
-            )
         if not folder.files and earlier.get(folder.path):
             raise SourceMissingError(
-                path,
-                f"The source {path} is empty; it gave {earlier[folder.path]} files before.",
+                Path(folder.path),
+                f"The source {folder.path} is empty; it gave {earlier[folder.path]} files before.",
                 "Check that its disk is mounted, or take it out of the settings.",
             )

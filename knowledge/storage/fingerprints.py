@@ -1,12 +1,12 @@
 """What the source files were when they were read, and whether they still are that."""
 
-import os
-import stat
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
+
+from knowledge.loaders.reading import FileRefusedError, open_regular
 
 _BLOCK = 1 << 20
 # Some file systems keep times to two seconds only: a file changed a moment ago may change again and look the same.
@@ -62,13 +62,11 @@ def _fingerprint(name: str, path: Path, known: Fingerprint | None, largest: int)
 def _content_hash(path: Path) -> str:
     digest = sha256()
     try:
-        # O_NONBLOCK: a pipe put in the file's place meanwhile must not make us wait for a writer.
-        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-        with open(descriptor, "rb", buffering=0) as file:  # noqa: PTH123 - a descriptor, not a path
-            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-                return "unreadable: not a file"
+        with open_regular(path) as file:
             while block := file.read(_BLOCK):
                 digest.update(block)
+    except FileRefusedError:
+        return "unreadable: not a file"
     except OSError as error:
         return f"unreadable: {error.strerror}"
     return digest.hexdigest()

@@ -2,16 +2,15 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from knowledge.errors import DamagedIndexError
-from knowledge.manifest import Manifest
-from knowledge.passage_store import PassageStore
-from knowledge.tfidf import CorruptIndexError, TfidfIndex
-from knowledge.title_list import TitleList
+from knowledge.index.tfidf import TfidfIndex
+from knowledge.storage.manifest import Manifest
+from knowledge.storage.passage_store import PassageStore
+from knowledge.storage.title_list import TitleList
 
 TERMS = "terms"
 DIGESTS = "digests.npy"
@@ -42,10 +41,7 @@ class Snapshot:
         """
         manifest = Manifest.read(folder)
         manifest.verify(folder, thorough=thorough)
-        try:
-            index = TfidfIndex.open(folder / TERMS)
-        except CorruptIndexError as error:
-            raise DamagedIndexError(f"{TERMS}/{error.path.name} is not what was written") from error
+        index = TfidfIndex.open(folder / TERMS)
         snapshot = cls(
             folder, manifest, index, PassageStore.open(folder), TitleList.open(folder), _open_digests(folder)
         )
@@ -57,7 +53,7 @@ class Snapshot:
         return sum(part.size for part in self.manifest.parts)
 
     def _check_lengths(self) -> None:
-        lengths: dict[str, Any] = {
+        lengths = {
             "the index": len(self.index),
             "the passages": len(self.passages),
             "the digests": len(self.digests),

@@ -81,6 +81,10 @@ def stems(normal_words: list[str]) -> list[str]:
     return stemmed
 
 
+FUNCTION_TERMS = frozenset(stems(sorted(FUNCTION_WORDS)))
+"""The index terms of the function words."""
+
+
 class TermMemo(dict[str, str]):
     """Index terms by normalised word, for many texts: each distinct word is stemmed once and remembered."""
 

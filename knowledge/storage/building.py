@@ -1,7 +1,7 @@
 """How a version is built: documents are read file by file, cut into passages, freed of duplicates, indexed."""
 
 from array import array
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import chain
@@ -9,18 +9,18 @@ from pathlib import Path
 
 import numpy as np
 
-from knowledge.array_folder import open_arrays
 from knowledge.cutting import cut
-from knowledge.duplicates import content_digest, likeness
 from knowledge.errors import NothingToLoadError
+from knowledge.index.array_folder import open_arrays
+from knowledge.index.tfidf import Fields, TfidfIndex
 from knowledge.loaders import SourceFile, load_file
-from knowledge.manifest import Manifest
-from knowledge.passage_store import PassageWriter
 from knowledge.passages import Passage, Problem
-from knowledge.snapshot import DIGESTS, TERMS
-from knowledge.survey import KnowledgeOptions, Survey
-from knowledge.tfidf import Fields, TfidfIndex
-from knowledge.title_list import write_titles
+from knowledge.storage.duplicates import content_digest, likeness
+from knowledge.storage.manifest import Manifest
+from knowledge.storage.passage_store import passage_writer
+from knowledge.storage.snapshot import DIGESTS, TERMS
+from knowledge.storage.survey import KnowledgeOptions, Survey
+from knowledge.storage.title_list import write_titles
 
 
 @dataclass(slots=True)
@@ -66,17 +66,12 @@ def build(folder: Path, found: Survey, options: KnowledgeOptions) -> Manifest:
 
 
 def _stored_and_fitted(folder: Path, found: Survey, options: KnowledgeOptions, tally: _Tally) -> TfidfIndex:
-    texts = PassageWriter(folder)
-    try:
-        fields = _written(texts, found.files, options, tally)
+    with passage_writer(folder) as store:
+        fields = _written(store, found.files, options, tally)
         first = next(fields, None)
         if first is None:
             raise _nothing(found, tally)
-        index = TfidfIndex.fit(chain([first], fields), options.tfidf)
-        texts.finish()
-    finally:
-        texts.close()
-    return index
+        return TfidfIndex.fit(chain([first], fields), options.tfidf)
 
 
 def heading(passage: Passage) -> str:
@@ -85,12 +80,12 @@ def heading(passage: Passage) -> str:
 
 
 def _written(
-    texts: PassageWriter, files: tuple[SourceFile, ...], options: KnowledgeOptions, tally: _Tally
+    store: Callable[[Passage], None], files: tuple[SourceFile, ...], options: KnowledgeOptions, tally: _Tally
 ) -> Iterator[Fields]:
     """Store every passage that says something new, and yield what of it is indexed."""
     for passage in _passages(files, options, tally):
         if tally.admits(passage):
-            texts.add(passage)
+            store(passage)
             yield Fields(_title(passage), passage.text, passage.tags)
 
 
