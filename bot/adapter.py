@@ -138,15 +138,19 @@ class InMemoryAdapter(Adapter):
         self._accept = accept
 
     async def post(self, message: IncomingMessage) -> Exchange:
-        """Hand a message in and give the exchange on which its replies arrive."""
+        """Hand a message in and give the exchange on which its replies arrive; for an answered one none do."""
         if self._accept is None:
             raise RuntimeError(f"the {self.name} adapter is not started")
+        if message.reference in self._exchanges:
+            return self._exchanges[message.reference]
         exchange = self._exchanges[message.reference] = Exchange()
         try:
-            await self._accept(message)
+            receipt = await self._accept(message)
         except BaseException:
-            del self._exchanges[message.reference]
+            self.abandon(message)
             raise
+        if not receipt.is_new:
+            self.abandon(message)
         return exchange
 
     async def send(self, place: Place, reply: Reply, idempotency_key: str) -> str:

@@ -53,6 +53,8 @@ class Answering:
         async for text in _growing(self._generator.stream(reading.question, _grounding(hits), reading.turns)):
             draft = replace(draft, text=numbering.renumber(text))
             await progress(replace(draft, complete=False))
+        if not draft.text.strip():
+            return self._decline(hits, confidence)
         return replace(draft, citations=numbering.citations())
 
     async def _search(self, ways: Sequence[Reading], limit: int) -> tuple[Reading, list[Hit]]:
@@ -82,7 +84,7 @@ class Answering:
         text = "Sorry, I don't know: nothing in my knowledge base answers that."
         if offered:
             text += "\n\nDid you mean:\n\n" + "\n".join(f"- {_plain(title)}" for title in offered)
-        buttons = tuple(Button(label=title, text=title) for title in offered)
+        buttons = tuple(Button(label=title, text=title, command="ask") for title in offered)
         return Reply(text, outcome="declined", confidence=confidence, buttons=buttons)
 
 

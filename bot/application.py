@@ -30,6 +30,12 @@ _ADAPTERS = "preceptor.adapters"
 """The entry-point group in which front doors are found by name."""
 
 
+def front_doors(settings: Settings) -> list[str]:
+    """Name the adapters that are switched on: every section of the settings with ``enabled = true`` is one's."""
+    sections = ((name, getattr(settings, name)) for name in type(settings).model_fields)
+    return [name for name, section in sections if getattr(section, "enabled", False)]
+
+
 class Application:
     """One running Preceptor. Use `running` to start and stop it."""
 
@@ -43,7 +49,8 @@ class Application:
         )
         self.knowledge = knowledge_base(settings)
         conversations = Conversations(self._database, timedelta(minutes=settings.conversations.idle_minutes))
-        self._desk = KnowledgeDesk(self.knowledge, self._threads)
+        self._reading_thread = ThreadPoolExecutor(1, thread_name_prefix="knowledge")
+        self._desk = KnowledgeDesk(self.knowledge, self._reading_thread)
         generator = ExtractiveGenerator(settings.answers.sentences, threads=self._threads)
         self.dispatcher = Dispatcher(
             settings,
@@ -78,7 +85,8 @@ class Application:
             PreceptorError: something could not be started; what had been is stopped again.
         """
         async with contextlib.AsyncExitStack() as stack:
-            stack.callback(self._threads.shutdown, wait=False, cancel_futures=True)
+            for threads in (self._threads, self._reading_thread):
+                stack.callback(threads.shutdown, wait=False, cancel_futures=True)
             copy = await asyncio.to_thread(database_file.upgrade, self._settings.database_file)
             if copy:
                 log.info("database upgraded", backup=str(copy))
@@ -109,12 +117,14 @@ class Application:
         for problem in report.problems:
             log.warning("knowledge problem", problem=str(problem))
 
-    async def run(self, adapters: Sequence[Adapter], when_ready: Callable[[], None] = lambda: None) -> int:
-        """Run until a front door closes by itself, or SIGINT or SIGTERM asks for a stop; give the exit status."""
+    async def run(
+        self, adapters: Sequence[Adapter], when_ready: Callable[[], None] = lambda: None, interrupted: int = 0
+    ) -> int:
+        """Run until a front door closes by itself, and give its exit status; `interrupted` after SIGINT or SIGTERM."""
         async with stopped_by_signals(), self.running(adapters):
             when_ready()
             return await _first_closed(adapters)
-        return 0
+        return interrupted
 
 
 @contextlib.asynccontextmanager

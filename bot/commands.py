@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from bot.access import Access
 from bot.conversations import Conversations, KeptMessage
 from bot.errors import CommandUnknownError
-from bot.knowledge_desk import KnowledgeDesk
+from bot.knowledge_desk import KnowledgeDesk, counted
 from bot.messages import Button, IncomingMessage, Reply
 
 _COMMAND = re.compile(r"/([^\W\d_][\w-]*)(?:\s+(.*))?", re.DOTALL)
@@ -95,12 +95,12 @@ class Commands:
             await self._conversations.forget_conversation(await self._conversations.continued_by(message))
             return Reply("That conversation is deleted.", ephemeral=True)
         count = await self._conversations.count(message.person_id)
-        if not count:
+        if count is None:
             return Reply("I keep nothing of yours.", ephemeral=True)
-        kept = "one conversation" if count == 1 else f"{count} conversations"
+        kept = counted(count, "conversation")
         if message.text.lower() != "yes":
             text = f"I keep {kept} of yours. `/forget yes` deletes all of it, for good."
-            return Reply(text, ephemeral=True, buttons=(Button("Delete all of it", "/forget yes"),))
+            return Reply(text, ephemeral=True, buttons=(Button("Delete all of it", "yes", "forget"),))
         await self._conversations.forget_person(message.person_id)
         return Reply(f"Done: {kept} of yours deleted.", ephemeral=True, data={"conversations": count})
 

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, bindparam, delete, func, select
+from sqlalchemy import ColumnElement, Row, bindparam, delete, func, null, select, update
 from sqlalchemy.dialects.sqlite import insert
 
 from bot.database import Change, Database
 from bot.errors import ConversationNotFoundError
 from bot.messages import Citation, IncomingMessage, Reply
-from bot.tables import citations, conversations, messages, people, places, workspaces
+from bot.tables import citations, conversations, inbox, messages, outbox, people, places, workspaces
 from models.generation import Turn
 
 _YEAR_2020_MS = 1_577_836_800_000
@@ -29,7 +29,12 @@ _KEEP = (
     insert(citations),
 )
 _FORGET_CONVERSATION = delete(conversations).where(conversations.c.id == bindparam("forgotten"))
-_FORGET_PERSON = delete(people).where(people.c.id == bindparam("forgotten"))
+_theirs = inbox.c.person_id == bindparam("forgotten")
+_FORGET_PERSON = (
+    delete(people).where(people.c.id == bindparam("forgotten")),
+    update(outbox).where(outbox.c.inbox_key.in_(select(inbox.c.key).where(_theirs))).values(payload=null()),
+    update(inbox).where(_theirs).values(person_id="", payload=null(), is_open=False),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +87,7 @@ class Conversations:
         return str(found)
 
     async def history(self, conversation_id: str, turns: int) -> list[Turn]:
-        """Give the last `turns` questions that were answered, with their answers, oldest first."""
+        """Give the last `turns` questions with their answers, oldest first; none from before one that was declined."""
         first_cited = (citations.c.message_id == messages.c.id) & (citations.c.number == 1)
         query = (
             select(messages.c.text, messages.c.outcome, citations.c.title)
@@ -92,12 +97,14 @@ class Conversations:
             .limit(2 * turns)
         )
         rows = (await self._database.read(lambda connection: connection.execute(query).all()))[::-1]
-        pairs = zip(rows[::2], rows[1::2], strict=True)
-        return [
-            Turn(question.text, answer.text, answer.title or "")
-            for question, answer in pairs
-            if answer.outcome == "answered"
-        ]
+        known: list[Turn] = []
+        for question, answer in zip(rows[::2], rows[1::2], strict=True):
+            if answer.outcome == "answered":
+                known.append(Turn(question.text, answer.text, answer.title or ""))
+            else:
+                # What comes next leans on this question, of which we know nothing.
+                known.clear()
+        return known
 
     def keeping(self, message: IncomingMessage, reply: Reply) -> Change:
         """Give the change that writes a question and its answer; `reply.conversation_id` may be new."""
@@ -146,15 +153,22 @@ class Conversations:
     async def forget_conversation(self, conversation_id: str) -> None:
         """Delete a conversation with everything said in it."""
         await self._database.write(Change((_FORGET_CONVERSATION,), ([{"forgotten": conversation_id}],)))
+        await self._database.wipe()
 
-    async def count(self, person_id: str) -> int:
-        """Say how many conversations of a person are kept."""
-        query = select(func.count()).where(conversations.c.person_id == person_id)
-        return await self._database.read(lambda connection: connection.scalar(query)) or 0
+    async def count(self, person_id: str) -> int | None:
+        """Say how many conversations of a person are kept; None where the person is unknown."""
+        query = (
+            select(func.count(conversations.c.id))
+            .select_from(people.outerjoin(conversations))
+            .where(people.c.id == person_id)
+            .group_by(people.c.id)
+        )
+        return await self._database.read(lambda connection: connection.scalar(query))
 
     async def forget_person(self, person_id: str) -> None:
-        """Delete a person with everything they said and were told."""
-        await self._database.write(Change((_FORGET_PERSON,), ([{"forgotten": person_id}],)))
+        """Delete a person with everything they said and were told; of their events only the keys stay."""
+        await self._database.write(Change(_FORGET_PERSON, ([{"forgotten": person_id}],) * 3))
+        await self._database.wipe()
 
 
 def _question(message: IncomingMessage, reply: Reply, message_id: int) -> dict[str, Any]:

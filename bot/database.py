@@ -13,7 +13,7 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DatabaseError, IntegrityError, OperationalError
 from sqlalchemy.pool import ConnectionPoolEntry
 
-from bot.errors import DatabaseDamagedError, StorageBusyError, StorageError
+from bot.errors import DatabaseDamagedError, StorageBusyError, StorageError, StorageRefusedError
 
 _GROUP = 64
 """Changes committed together at the most: enough to share one disk flush, few enough to stay prompt."""
@@ -47,7 +47,7 @@ class Change:
 
 
 class _UnclearError(Exception):
-    """Of several changes written together, some did nothing; which ones is found by writing each alone."""
+    """Of several changes written together, some failed or did nothing; which ones is found by writing each alone."""
 
 
 class Database:
@@ -95,6 +95,10 @@ class Database:
         self._waiting.put_nowait((change, done))
         return await done
 
+    async def wipe(self) -> None:
+        """Write over what was deleted in the write-ahead log, too."""
+        await self.read(lambda connection: connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)"))
+
     async def read(self, query: Callable[[Connection], Result]) -> Result:
         """Run `query` in a thread, on a connection for reading; return what it returns.
 
@@ -123,24 +127,26 @@ class Database:
         try:
             touched = await asyncio.get_running_loop().run_in_executor(self._writing_thread, self._write, changes)
         # Whatever goes wrong belongs to the one who asked for the change, never to the writer.
+        except _UnclearError:
+            for alone in group:
+                await self._commit([alone])
         except Exception as error:  # noqa: BLE001
-            await self._blame(group, error)
+            for _, done in group:
+                if not done.done():
+                    done.set_exception(error)
         else:
             for (_, done), number in zip(group, touched, strict=True):
                 if not done.done():
                     done.set_result(number)
 
     def _write(self, changes: Sequence[Change]) -> list[int]:
-        with _translated(), self._writing.begin() as connection:
-            return _run(connection, changes)
-
-    async def _blame(self, group: list[tuple[Change, asyncio.Future[int]]], error: Exception) -> None:
-        """Tell the one change of a group that it failed; of several, find the culprit by writing each alone."""
-        if len(group) > 1:
-            for alone in group:
-                await self._commit([alone])
-        elif not group[0][1].done():
-            group[0][1].set_exception(error)
+        try:
+            with _translated(), self._writing.begin() as connection:
+                return _run(connection, changes)
+        except StorageRefusedError as error:
+            if len(changes) == 1:
+                raise
+            raise _UnclearError from error
 
 
 def _run(connection: Connection, changes: Sequence[Change]) -> list[int]:
@@ -177,7 +183,8 @@ def _engine(file: Path, synchronous: str, busy_seconds: float, *, writes: bool) 
     url = make_url("sqlite://").set(database=str(file))
     # A reader needs no transaction: each of its statements sees one moment of the database by itself.
     reading = {} if writes else {"isolation_level": "AUTOCOMMIT", "skip_autocommit_rollback": True}
-    engine = create_engine(url, connect_args={"timeout": busy_seconds}, **reading)
+    # What people wrote must not get into an error's text, and so into the log.
+    engine = create_engine(url, connect_args={"timeout": busy_seconds}, hide_parameters=True, **reading)
 
     @event.listens_for(engine, "connect")
     def _set_up(connection: DBAPIConnection, record: ConnectionPoolEntry) -> None:
@@ -185,6 +192,8 @@ def _engine(file: Path, synchronous: str, busy_seconds: float, *, writes: bool) 
         cursor = connection.cursor()
         cursor.execute("PRAGMA foreign_keys = ON")
         cursor.execute(f"PRAGMA synchronous = {synchronous}")
+        # What is deleted is overwritten.
+        cursor.execute("PRAGMA secure_delete = ON")
         cursor.close()
 
     if writes:
@@ -204,7 +213,9 @@ def _translated() -> Iterator[None]:
     except OperationalError as error:
         raise _storage_error(str(error.orig)) from error
     except IntegrityError as error:
-        raise StorageError(f"The database refuses it: {error.orig}.", "This is a defect; please report it.") from error
+        raise StorageRefusedError(
+            f"The database refuses it: {error.orig}.", "This is a defect; please report it."
+        ) from error
     except DatabaseError as error:
         if "malformed" in str(error.orig) or "not a database" in str(error.orig):
             raise DatabaseDamagedError(
@@ -218,4 +229,6 @@ def _storage_error(reason: str) -> StorageError:
         return StorageBusyError("The database is locked by another process.", "Try again in a moment.")
     if "full" in reason:
         return StorageError("The disk is full, so nothing can be kept.", "Free some space and try again.")
-    return StorageError(f"The database cannot be used: {reason}.", "`preceptor database upgrade` checks and mends it.")
+    return StorageError(
+        f"The database cannot be used: {reason}.", "See that the disk is there and the folder is writable."
+    )

@@ -12,6 +12,7 @@ from bot.errors import DatabaseDamagedError, DatabaseNewerError, StorageBusyErro
 HEAD = "0002"
 """The migration that this version of Preceptor works with: the newest in ``migrations/versions``."""
 
+_KNOWN = ("", "0001", HEAD)
 _LOCK_SECONDS = 30.0
 
 
@@ -29,7 +30,8 @@ def upgrade(file: Path) -> Path | None:
         StorageError: it cannot be read or written.
     """
     with _named(file):
-        file.parent.mkdir(parents=True, exist_ok=True)
+        # What people told the bot is nobody else's on this machine.
+        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         current = revision(file)
         if current == HEAD:
             return None
@@ -55,7 +57,7 @@ def revision(file: Path) -> str:
             raise DatabaseDamagedError(f"{file} is a database, but not one of Preceptor's.", "Name another file.")
         row = connection.execute("SELECT version_num FROM alembic_version").fetchone()
     current = str(row[0]) if row else ""
-    if current > HEAD:
+    if current not in _KNOWN:
         raise DatabaseNewerError(
             f"{file} was written by a newer version of Preceptor (its tables are at {current}, we know {HEAD}).",
             "Upgrade Preceptor, or restore a backup made with this version.",
@@ -105,13 +107,27 @@ def restore(file: Path, source: Path) -> Path | None:
     check_integrity(source)
     if not revision(source):
         raise DatabaseDamagedError(f"{source} holds no tables.", "Name a backup made by `preceptor database backup`.")
-    copy = _copy_before_upgrade(file, "restore") if file.exists() else None
+    copy = _put_aside(file) if file.exists() else None
     with _named(file):
         file.parent.mkdir(parents=True, exist_ok=True)
         with contextlib.closing(_connect(source)) as old, contextlib.closing(_connect(file, 2.0)) as new:
             # SQLite's own copy keeps to its locks: whoever reads or writes meanwhile sees the old or the new, whole.
             old.backup(new, progress=_refuse_while_busy)
+            new.execute("PRAGMA journal_mode = WAL")
     return copy
+
+
+def _put_aside(file: Path) -> Path:
+    """Copy what is to be replaced; where it is too damaged to be copied, move it."""
+    try:
+        return _copy_before_upgrade(file, "restore")
+    except DatabaseDamagedError:
+        moved = file.parent / "backups" / f"{file.stem}-damaged-{_moment()}{file.suffix}"
+        moved.parent.mkdir(parents=True, exist_ok=True)
+        for part in ("", "-wal", "-shm"):
+            with contextlib.suppress(FileNotFoundError):
+                file.with_name(file.name + part).rename(moved.with_name(moved.name + part))
+        return moved
 
 
 def check_integrity(file: Path) -> None:
@@ -123,7 +139,9 @@ def check_integrity(file: Path) -> None:
     with _named(file), contextlib.closing(_connect(file)) as connection:
         verdict = connection.execute("PRAGMA integrity_check(1)").fetchone()[0]
         orphan = connection.execute("PRAGMA foreign_key_check").fetchone()
-    if verdict != "ok" or orphan is not None:
+    if orphan is not None:
+        verdict = f"a row of {orphan[0]} belongs to nothing in {orphan[2]}"
+    if verdict != "ok":
         raise DatabaseDamagedError(f"{file} is damaged: {verdict}.", "Restore a backup.")
 
 
@@ -134,10 +152,13 @@ def _refuse_while_busy(status: int, remaining: int, total: int) -> None:
 
 
 def _copy_before_upgrade(file: Path, label: str) -> Path:
-    moment = datetime.now(UTC).strftime("%Y%m%dT%H%M%S%fZ")
-    copy = file.parent / "backups" / f"{file.stem}-{label}-{moment}{file.suffix}"
+    copy = file.parent / "backups" / f"{file.stem}-{label}-{_moment()}{file.suffix}"
     backup(file, copy)
     return copy
+
+
+def _moment() -> str:
+    return datetime.now(UTC).strftime("%Y%m%dT%H%M%S%fZ")
 
 
 def _migrate(file: Path) -> None:
@@ -152,6 +173,7 @@ def _migrate(file: Path) -> None:
     config.set_main_option("script_location", "migrations:")
     engine = create_engine(
         make_url("sqlite://").set(database=str(file)),
+        hide_parameters=True,
         connect_args={"timeout": _LOCK_SECONDS, "isolation_level": None},
         poolclass=NullPool,
     )

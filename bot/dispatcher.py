@@ -3,10 +3,11 @@
 import asyncio
 import uuid
 from collections import deque
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable, Coroutine, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from time import monotonic
+from typing import Any, TypeVar
 
 import structlog
 
@@ -22,6 +23,14 @@ from bot.question_text import clean
 from bot.settings import Settings
 
 log = structlog.get_logger(__name__)
+
+Result = TypeVar("Result")
+
+_SEND_SECONDS = 30.0
+"""How long a platform may take to send or edit a message."""
+
+_RETRY_SECONDS = (0.2, 1.0, 5.0)
+"""Waits between tries to deliver a reply; after the last one it stays open for the next start."""
 
 
 class Dispatcher:
@@ -46,7 +55,8 @@ class Dispatcher:
         self._lanes: dict[str, deque[tuple[IncomingMessage, Reply | None]]] = {}
         self._waiting = 0
         self._stopping = False
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._held: set[str] = set()
+        self._tasks: set[asyncio.Task[Any]] = set()
         self._ready = asyncio.Event()
 
     def connect(self, adapters: Mapping[str, Adapter]) -> None:
@@ -67,13 +77,25 @@ class Dispatcher:
             raise OverloadedError(f"{position:,} messages are waiting before yours.", "Try again in a minute.")
         message = replace(message, text=clean(message.text))
         self._waiting += 1
+        # An asker who leaves, or an adapter that gives up waiting, must not come between the commit and the queue.
+        return Receipt(await asyncio.shield(self._own(self._take(message), "accept")), position)
+
+    async def _take(self, message: IncomingMessage) -> bool:
+        self._held.add(message.key)
         try:
             is_new = await self._delivery.accept(message)
             if is_new:
                 self._queue(message, None)
         finally:
             self._waiting -= 1
-        return Receipt(is_new, position)
+        return is_new
+
+    def _own(self, work: Coroutine[Any, Any, Result], name: str) -> asyncio.Task[Result]:
+        """Run `work` as a task that a stop waits for."""
+        task = asyncio.create_task(work, name=name)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
 
     async def inquire(self, message: IncomingMessage) -> Reply:
         """Run a command for a caller who waits; the reply says what went wrong, too."""
@@ -84,10 +106,8 @@ class Dispatcher:
         """Begin to answer: what is queued by now, and what an earlier run of this process left open."""
         for platform, adapter in self._adapters.items():
             if adapter.limits.reaches_later:
-                left_open = await self._delivery.unanswered(platform)
-                queued = {message.key for lane in self._lanes.values() for message, _ in lane}
-                for message, reply in left_open:
-                    if message.key not in queued:
+                for message, reply in await self._delivery.unanswered(platform):
+                    if message.key not in self._held:
                         self._queue(message, reply)
             else:
                 await self._delivery.let_go(platform, datetime.now(UTC) - self._patience)
@@ -101,14 +121,12 @@ class Dispatcher:
     async def drain(self) -> None:
         """Finish what is being answered, within the deadline; what is not stays open for the next start."""
         self._stopping = True
-        if self._tasks and self._ready.is_set():
-            await asyncio.wait(self._tasks, timeout=self._settings.dispatch.shutdown_seconds)
-        self._cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-
-    def _cancel(self) -> None:
+        end = monotonic() + self._settings.dispatch.shutdown_seconds
+        while self._tasks and self._ready.is_set() and monotonic() < end:
+            await asyncio.wait(self._tasks, timeout=end - monotonic(), return_when=asyncio.FIRST_COMPLETED)
         for task in self._tasks:
             task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
 
     def _queue(self, message: IncomingMessage, reply: Reply | None) -> None:
         """Put a message behind the others of its conversation; the first of them starts the lane's task."""
@@ -118,9 +136,7 @@ class Dispatcher:
         lane.append((message, reply))
         self._waiting += 1
         if len(lane) == 1:
-            task = asyncio.create_task(self._work(name, lane), name=f"lane {message.place.platform}")
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
+            self._own(self._work(name, lane), f"lane {message.place.platform}")
 
     async def _work(self, name: str, lane: deque[tuple[IncomingMessage, Reply | None]]) -> None:
         await self._ready.wait()
@@ -128,23 +144,23 @@ class Dispatcher:
             while lane:
                 async with self._places:
                     await self._finish(*lane[0])
-                lane.popleft()
+                self._held.discard(lane.popleft()[0].key)
                 self._waiting -= 1
         finally:
             del self._lanes[name]
 
     async def _finish(self, message: IncomingMessage, written: Reply | None) -> None:
         """Answer one message and deliver the reply; what fails here leaves the message open, never silent."""
-        adapter = self._adapters[message.place.platform]
-        outgoing = _Outgoing(adapter, message)
         try:
+            adapter = self._adapters[message.place.platform]
+            outgoing = _Outgoing(adapter, message)
             reply = written or await self._keep(message, await self._respond(message, outgoing.progress))
             sent_id = await outgoing.complete(reply)
             await self._delivery.close(message, reply, sent_id)
             log.info("answered", outcome=reply.outcome, platform=adapter.name, elapsed_ms=round(reply.elapsed_ms, 1))
         # A task's boundary: the lane must go on to the next message; this one stays open in the inbox.
         except Exception:
-            log.exception("delivery failed", platform=adapter.name, key=message.key)
+            log.exception("delivery failed", platform=message.place.platform, key=message.key)
 
     async def _respond(self, message: IncomingMessage, progress: Progress) -> Reply:
         reply = await self._guarded(message, self._answer(message, progress))
@@ -158,14 +174,14 @@ class Dispatcher:
         conversation_id = await self._conversations.continued_by(message)
         turns = self._settings.answers.history
         history = await self._conversations.history(conversation_id, turns) if conversation_id and turns else []
-        reply = await self._answering.answer(message, history, progress)
+        async with asyncio.timeout(self._settings.answers.deadline_seconds):
+            reply = await self._answering.answer(message, history, progress)
         return replace(reply, conversation_id=conversation_id or uuid.uuid4().hex)
 
     async def _guarded(self, message: IncomingMessage, work: Awaitable[Reply]) -> Reply:
-        """Wait for a reply, within the deadline; turn every error into the sentence its reader sees."""
+        """Wait for a reply; turn every error into the sentence its reader sees."""
         try:
-            async with asyncio.timeout(self._settings.answers.deadline_seconds):
-                reply = await work
+            reply = await work
         except PreceptorError as error:
             reply = _error_reply(error)
         except TimeoutError:
@@ -180,10 +196,10 @@ class Dispatcher:
     async def _keep(self, message: IncomingMessage, reply: Reply) -> Reply:
         """Commit the answer with its conversation before it is sent; where that fails, say so in its stead."""
 
-        change = self._delivery.putting_out(message, reply)
-        if reply.conversation_id and reply.outcome in ("answered", "declined"):
-            change = self._conversations.keeping(message, reply) + change
         try:
+            change = self._delivery.putting_out(message, reply)
+            if reply.conversation_id and reply.outcome in ("answered", "declined"):
+                change = self._conversations.keeping(message, reply) + change
             await self._database.write(change)
         # Whatever keeps an answer from being kept, the asker must hear of it.
         except Exception as error:
@@ -221,16 +237,30 @@ class _Outgoing:
         if limits.edits_per_second and monotonic() - self._edited_at < 1 / limits.edits_per_second:
             return
         self._edited_at = monotonic()
-        await self._put(replace(reply, in_reply_to=self._message.reference))
+        try:
+            await self._put(replace(reply, in_reply_to=self._message.reference))
+        # The platform's trouble with an interim state is no reason to give up the answer: the complete one follows.
+        except Exception:
+            log.warning("progress not shown", platform=self._adapter.name, exc_info=True)
 
     async def complete(self, reply: Reply) -> str:
-        """Deliver the reply in its final form and give the platform's name for it."""
-        await self._put(reply)
+        """Deliver the reply in its final form and give the platform's name for it; try again a few times."""
+        for delay in _RETRY_SECONDS:
+            try:
+                await self._put(reply)
+                break
+            # Whatever the platform raised: the next try is under the same idempotency key.
+            except Exception:
+                log.warning("not delivered yet", platform=self._adapter.name, again_in=delay, exc_info=True)
+                await asyncio.sleep(delay)
+        else:
+            await self._put(reply)
         return self._sent_id
 
     async def _put(self, reply: Reply) -> None:
-        if self._sent_id:
-            await self._adapter.edit(self._message.place, self._sent_id, reply)
-        else:
-            key = idempotency_key(self._message)
-            self._sent_id = await self._adapter.send(self._message.place, reply, key)
+        async with asyncio.timeout(_SEND_SECONDS):
+            if self._sent_id:
+                await self._adapter.edit(self._message.place, self._sent_id, reply)
+            else:
+                key = idempotency_key(self._message)
+                self._sent_id = await self._adapter.send(self._message.place, reply, key)

@@ -13,6 +13,7 @@ PreceptorError                     error
 ├── KnowledgeUnavailableError      knowledge_unavailable
 ├── StorageError                   storage_failed
 │   ├── StorageBusyError           storage_busy
+│   ├── StorageRefusedError        storage_failed
 │   ├── DatabaseNewerError         database_newer
 │   └── DatabaseDamagedError       database_damaged
 ├── AdapterError                   adapter_failed
@@ -104,6 +105,10 @@ class StorageBusyError(StorageError):
     """Another process holds the database's lock for longer than we wait."""
 
     code = "storage_busy"
+
+
+class StorageRefusedError(StorageError):
+    """A row breaks a rule of the tables."""
 
 
 class DatabaseNewerError(StorageError):

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 from bot.errors import KnowledgeUnavailableError
 from bot.messages import Reply
 from bot.settings import Settings
+from bot.settings.tree import KnowledgeSettings
 from knowledge import KnowledgeBase, KnowledgeError, KnowledgeOptions, LoadLimits, Problem, ReloadReport, starter
 
 Result = TypeVar("Result")
@@ -24,18 +25,22 @@ def knowledge_base(settings: Settings) -> KnowledgeBase:
     options = KnowledgeOptions(
         longest=ours.passage_length,
         overlap=ours.passage_overlap,
-        limits=LoadLimits(file_bytes=ours.file_megabytes << 20, line_bytes=ours.line_megabytes << 20),
+        limits=load_limits(ours),
     )
     return KnowledgeBase(sources, settings.index_directory, options)
 
 
-class KnowledgeDesk:
-    """Opens, reloads and describes the knowledge base; reading happens in `threads`, off the event loop."""
+def load_limits(settings: KnowledgeSettings) -> LoadLimits:
+    """Give the bounds within which files are read."""
+    return LoadLimits(file_bytes=settings.file_megabytes << 20, line_bytes=settings.line_megabytes << 20)
 
-    def __init__(self, knowledge: KnowledgeBase, threads: Executor) -> None:
+
+class KnowledgeDesk:
+    """Opens, reloads and describes the knowledge base; reading happens in a thread, beside those that answer."""
+
+    def __init__(self, knowledge: KnowledgeBase, thread: Executor) -> None:
         self._knowledge = knowledge
-        self._threads = threads
-        self._reloading = asyncio.Lock()
+        self._thread = thread
 
     async def open(self) -> ReloadReport:
         """Open the index, building it where it does not fit its sources.
@@ -51,8 +56,7 @@ class KnowledgeDesk:
         Raises:
             KnowledgeUnavailableError: the old knowledge stays in use.
         """
-        async with self._reloading:
-            report = await self._off_the_loop(self._knowledge.reload)
+        report = await self._off_the_loop(self._knowledge.reload)
         return Reply(report_in_words(report), ephemeral=True, data=report_document(report))
 
     async def describe(self) -> Reply:
@@ -68,7 +72,7 @@ class KnowledgeDesk:
 
     async def _off_the_loop(self, work: Callable[[], Result]) -> Result:
         try:
-            return await asyncio.get_running_loop().run_in_executor(self._threads, work)
+            return await asyncio.get_running_loop().run_in_executor(self._thread, work)
         except KnowledgeError as error:
             raise KnowledgeUnavailableError(error.message, error.fix) from error
 

@@ -108,10 +108,11 @@ class Citation:
 
 @dataclass(frozen=True, slots=True)
 class Button:
-    """Something the reader may press: it sends `text` as a message of theirs."""
+    """Something the reader may press: it sends `text` as a message of theirs, with `command` as its command."""
 
     label: str
     text: str
+    command: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import getpass
 import json
+import os
 import sys
 import uuid
 from collections.abc import AsyncIterator
@@ -15,6 +16,7 @@ from bot.access import ADMIN
 from bot.adapter import Accept, AdapterSetup, InMemoryAdapter, Limits
 from bot.errors import PreceptorError
 from bot.messages import Author, IncomingMessage, Outcome, Place, Reply, answer_document
+from bot.question_text import clean
 
 STATUS: dict[Outcome, int] = {"answered": 0, "done": 0, "failed": 1, "refused": 2, "declined": 3}
 """The exit status of a process that asked one thing."""
@@ -39,7 +41,7 @@ class ConsoleAdapter(InMemoryAdapter):
         self._passages = passages
         self._once = once or question is not None
         self._place = Place(self.name, thread=uuid.uuid4().hex)
-        self._author = Author(getpass.getuser(), roles=frozenset({ADMIN}))
+        self._author = Author(_user(), roles=frozenset({ADMIN}))
         self._screen = Screen()
         self._talk: asyncio.Task[int] | None = None
 
@@ -63,7 +65,8 @@ class ConsoleAdapter(InMemoryAdapter):
         """Wait until the conversation is over; the status tells how the one question ended."""
         if self._talk is None:
             raise RuntimeError("the console adapter is not started")
-        return await self._talk
+        # Whoever waits here may be cancelled while the answer is being finished.
+        return await asyncio.shield(self._talk)
 
     async def stop(self) -> None:
         """End the conversation."""
@@ -77,7 +80,13 @@ class ConsoleAdapter(InMemoryAdapter):
         async for line in self._lines():
             if not line.strip() and not self._once:
                 continue
-            reply = await self._say(line)
+            try:
+                reply = await self._say(line)
+            except PreceptorError as error:
+                if self._once:
+                    raise
+                self._screen.error(str(error))
+                continue
             if self._once:
                 return STATUS[reply.outcome]
         return 0
@@ -116,3 +125,11 @@ class ConsoleAdapter(InMemoryAdapter):
             self._screen.plain(json.dumps(reply.data or answer_document(reply), ensure_ascii=False))
         else:
             self._screen.reply(reply)
+
+
+def _user() -> str:
+    """Name whoever runs the process; an account without a name goes by its number."""
+    try:
+        return clean(getpass.getuser())
+    except (KeyError, OSError):
+        return str(os.getuid())

@@ -4,7 +4,10 @@ from typing import Annotated
 
 import typer
 
-from bot.cli.output import AsJson
+from bot.cli.output import AsJson, leave
+
+_INTERRUPTED = 130
+"""The exit status of a question that was stopped before its answer, as a shell gives it after Ctrl-C."""
 
 Top = Annotated[int | None, typer.Option("--top", min=1, max=50, help="How many passages the answer may rest on.")]
 
@@ -15,28 +18,29 @@ def run() -> None:
     import sys
 
     from bot import logs
-    from bot.application import Application
+    from bot.application import Application, front_doors
     from bot.errors import SettingsError
     from bot.settings import load
 
     settings = load().settings
     logs.set_up(settings.log)
-    if not settings.http.enabled:
+    doors = front_doors(settings)
+    if not doors:
         raise SettingsError("No front door is configured.", "Set http.enabled to true.")
 
     async def _run() -> int:
         application = Application(settings)
-        adapters = [application.adapter("http")]
+        adapters = [application.adapter(name) for name in doors]
 
         def _announce() -> None:
-            for adapter in adapters:
+            for adapter in (one for one in adapters if one.address):
                 where = f"Ask at {adapter.address}/docs, or in another terminal: {sys.argv[0]} chat"
                 sys.stdout.write(f"Preceptor is ready. {where}\n")
             sys.stdout.flush()
 
         return await application.run(adapters, _announce)
 
-    raise typer.Exit(asyncio.run(_run()))
+    leave(asyncio.run(_run()))
 
 
 def chat(
@@ -44,7 +48,7 @@ def chat(
     as_json: AsJson = False,
 ) -> None:
     """Talk in the terminal; questions may also be piped in, one a line."""
-    raise typer.Exit(_talk(once=once, as_json=as_json))
+    leave(_talk(once=once, as_json=as_json))
 
 
 def ask(
@@ -53,7 +57,7 @@ def ask(
     top: Top = None,
 ) -> None:
     """Ask one question. Exit status 0: answered; 3: nothing in the knowledge base answers it."""
-    raise typer.Exit(_talk(question=question, as_json=as_json, passages=top))
+    leave(_talk(question=question, as_json=as_json, passages=top))
 
 
 def _talk(**options: object) -> int:
@@ -65,11 +69,12 @@ def _talk(**options: object) -> int:
 
     settings = load().settings
     quiet = settings.log.model_copy(update={"level": "warning"})
-    logs.set_up(quiet)
+    logs.set_up(quiet if settings.log.level == "info" else settings.log)
 
     async def _run() -> int:
         application = Application(settings)
-        return await application.run([application.adapter("console", **options)])
+        interrupted = _INTERRUPTED if "question" in options else 0
+        return await application.run([application.adapter("console", **options)], interrupted=interrupted)
 
     return asyncio.run(_run())
 

@@ -34,13 +34,15 @@ def check(
     """Read every file and name every problem with file, line and fix. Exit status 1 when there is one."""
     from dataclasses import asdict
 
-    from bot.knowledge_desk import counted
+    from bot.knowledge_desk import counted, load_limits
+    from bot.settings import load
     from knowledge.loaders import find_files, load_file
 
     files, problems = find_files([path.absolute() for path in paths])
     documents = 0
+    limits = load_limits(load().settings.knowledge)
     for file in files:
-        loaded = load_file(file)
+        loaded = load_file(file, limits)
         documents += len(loaded.documents)
         problems += loaded.problems
     if as_json:

@@ -80,7 +80,7 @@ async def test_forget_asks_first_and_then_deletes_all_of_ones_own(ada: Conversat
     await grace.say("When does the office open?")
     asked = await ada.say("/forget")
     assert "/forget yes" in asked.text
-    assert [button.text for button in asked.buttons] == ["/forget yes"]
+    assert [(button.command, button.text) for button in asked.buttons] == [("forget", "yes")]
     assert "When does" in (await ada.say("/history")).text
     assert "deleted" in (await ada.say("/forget yes")).text
     assert "Nothing was said" in (await ada.say("/history")).text

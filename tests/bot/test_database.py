@@ -2,6 +2,7 @@
 
 import asyncio
 import sqlite3
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from sqlalchemy.dialects.sqlite import insert
 
 from bot import database_file
 from bot.database import Change, Database
-from bot.errors import DatabaseDamagedError, StorageBusyError, StorageError
+from bot.errors import DatabaseDamagedError, StorageBusyError, StorageError, StorageRefusedError
 from bot.tables import places, workspaces
 
 
@@ -64,7 +65,7 @@ async def test_a_write_that_fails_takes_no_other_one_with_it(database: Database)
     names = ["a", "b", "a", "c"]
     results = await asyncio.gather(*(database.write(_workspace(name)) for name in names), return_exceptions=True)
     assert [result for result in results if result == 1] == [1, 1, 1]
-    assert [type(result) for result in results if result != 1] == [StorageError]
+    assert [type(result) for result in results if result != 1] == [StorageRefusedError]
     assert await _count(database) == 3
 
 
@@ -75,6 +76,16 @@ async def test_a_locked_database_is_said_to_be_locked_and_works_again_after(data
         await database.write(_workspace("a"))
     other.close()
     assert await database.write(_workspace("a")) == 1
+
+
+async def test_a_lock_is_waited_for_once_by_all_who_wait(database: Database, file: Path) -> None:
+    other = sqlite3.connect(file, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    started = time.monotonic()
+    results = await asyncio.gather(*(database.write(_workspace(f"w{n}")) for n in range(50)), return_exceptions=True)
+    other.close()
+    assert {type(result) for result in results} == {StorageBusyError}
+    assert time.monotonic() - started < 50 * 0.1
 
 
 async def test_readers_go_on_while_somebody_writes(database: Database, file: Path) -> None:
@@ -89,6 +100,14 @@ async def test_a_full_disk_is_said_to_be_full_and_nothing_is_half_written(databa
     with pytest.raises(StorageError, match="disk is full"):
         await database.write(_workspace(*(f"{number}" * 50 for number in range(1000))))
     assert await _count(database) == 0
+
+
+async def test_what_was_to_be_written_is_in_no_error(database: Database) -> None:
+    await database.write(_workspace("a"))
+    with pytest.raises(StorageError) as raised:
+        await database.write(Change(_INSERT, ([_row("a") | {"platform": "my secret"}],)))
+    chain = (raised.value, raised.value.__cause__)
+    assert not any("my secret" in f"{error!r}{error}" for error in chain)
 
 
 async def test_foreign_keys_hold(database: Database) -> None:
