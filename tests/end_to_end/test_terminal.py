@@ -26,7 +26,7 @@ class Terminal:
             [PRECEPTOR, "chat"], cwd=folder, env=environment, stdin=theirs, stdout=theirs, stderr=theirs
         )
         os.close(theirs)
-        self.seen = b""
+        self._unread = b""
         self.raw = b""
 
     def type(self, text: str) -> None:
@@ -34,16 +34,17 @@ class Terminal:
         os.write(self._ours, text.encode())
 
     def wait_for(self, text: str, seconds: float = 30.0) -> str:
-        """Read the screen until `text` is on it; give what was written since the last time."""
+        """Read the screen until `text` is on it; give what was written up to it since the last time."""
         deadline = time.monotonic() + seconds
-        while text.encode() not in _CODES.sub(b"", self.seen):
+        while text not in (shown := _CODES.sub(b"", self._unread).decode(errors="replace")):
             ready, _, _ = select.select([self._ours], [], [], max(deadline - time.monotonic(), 0))
-            assert ready, f"{text!r} did not appear; the screen: {self.seen!r}"
+            assert ready, f"{text!r} did not appear; the screen: {shown!r}"
             read = os.read(self._ours, 65_536)
-            self.seen += read
+            self._unread += read
             self.raw += read
-        written, self.seen = _CODES.sub(b"", self.seen).decode(), b""
-        return written
+        before, _, after = shown.partition(text)
+        self._unread = after.encode()
+        return before + text
 
     def close(self) -> None:
         """Pull the plug."""
@@ -69,6 +70,7 @@ def test_a_conversation_in_the_terminal(terminal: Terminal) -> None:
     terminal.wait_for("You ›")
     terminal.type("/halp\r")
     terminal.wait_for("Did you mean /help?")
+    terminal.wait_for("You ›")
     terminal.type("where is the lift?\r")
     assert "beside the stairs" in terminal.wait_for("extractive")
     terminal.wait_for("You ›")
