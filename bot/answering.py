@@ -20,6 +20,9 @@ Progress = Callable[[Reply], Awaitable[None]]
 _NEAR = 0.25
 """Share of the question, by rarity of its words, that a passage must hold to be offered as "did you mean"."""
 
+_LIKELY = 0.1
+"""Confidence that it must have besides."""
+
 _CITED = re.compile(r"(?<!\\)\[(\d{1,3})\]")
 _HALF_CITED = re.compile(r"\\?\[\d{0,3}$|\\$")
 
@@ -78,7 +81,8 @@ class Answering:
         return bool(hits) and hits[0].confidence >= threshold
 
     def _decline(self, hits: Sequence[Hit], confidence: float) -> Reply:
-        near = [hit.passage.title for hit in hits if hit.coverage >= _NEAR and hit.passage.title]
+        likely = [hit for hit in hits if hit.coverage >= _NEAR and hit.confidence >= _LIKELY]
+        near = [hit.passage.title for hit in likely if hit.passage.title]
         titles = list(dict.fromkeys(near))
         offered = titles[: self._settings.suggestions]
         text = "Sorry, I don't know: nothing in my knowledge base answers that."

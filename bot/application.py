@@ -26,6 +26,8 @@ from models.generation.extractive import ExtractiveGenerator
 
 log = structlog.get_logger(__name__)
 
+_PROBLEMS_LOGGED = 3
+
 _ADAPTERS = "preceptor.adapters"
 """The entry-point group in which front doors are found by name."""
 
@@ -114,8 +116,10 @@ class Application:
                 files=report.files,
                 elapsed_ms=round(report.elapsed_ms),
             )
-        for problem in report.problems:
+        for problem in report.problems[:_PROBLEMS_LOGGED]:
             log.warning("knowledge problem", problem=str(problem))
+        if len(report.problems) > _PROBLEMS_LOGGED:
+            log.warning("more knowledge problems", number=len(report.problems), see="preceptor knowledge check PATH")
 
     async def run(
         self, adapters: Sequence[Adapter], when_ready: Callable[[], None] = lambda: None, interrupted: int = 0

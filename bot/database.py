@@ -74,7 +74,10 @@ class Database:
     async def close(self) -> None:
         """Commit what waits, stop the writer and let go of the file."""
         if self._writer is not None:
-            await self._waiting.join()
+            # Where the loop itself is being torn down the writer may be gone before what waits is written.
+            written = asyncio.ensure_future(self._waiting.join())
+            await asyncio.wait((written, self._writer), return_when=asyncio.FIRST_COMPLETED)
+            written.cancel()
             self._writer.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await self._writer

@@ -14,6 +14,8 @@ _ELLIPSIS = re.compile(
     r"|\b(one|ones|same|former|latter|other|another|previous|next|else|instead|more|again|example|examples)\b",
     re.IGNORECASE,
 )
+_ASKS_ON = re.compile(r"\b(why|how|when|where|what|which|who|more|examples?|explain|describe|define)\b", re.IGNORECASE)
+_TO_THE_BOT = re.compile(r"\b(thanks?|hello|hi|your|who are you|(what|how) (can|are|do) you)\b", re.IGNORECASE)
 _FEW_WORDS = 2
 _CONNECTIVES = frozenset(("and", "or", "but", "so", "then", "also", "about", "example", "examples", "give", "more"))
 
@@ -38,18 +40,18 @@ def readings(question: str, history: Sequence[Turn]) -> list[Reading]:
     stands for that. Words such as "the third one" lean on it. Everything else is first taken by itself.
     """
     alone = Reading(question)
-    if not history:
+    if not history or _TO_THE_BOT.search(question):
         return [alone]
     last = history[-1]
     topic = last.topic or last.question
     named = [word for word in _WORD.findall(question.lower()) if word not in FUNCTION_WORDS | _CONNECTIVES]
-    if not named:
+    if not named and _ASKS_ON.search(question):
         return [Reading(f"{question} {topic}", (last,)), alone]
-    if len(named) <= _FEW_WORDS and _PRONOUN.search(question):
+    if named and len(named) <= _FEW_WORDS and _PRONOUN.search(question):
         return [Reading(_PRONOUN.sub(lambda _: topic, question, count=1), (last,)), alone]
     leaning = Reading(question, (last,))
     if re.search(r"\bones?\b", question, re.IGNORECASE):
         return [leaning, alone]
-    if len(named) <= _FEW_WORDS or _ELLIPSIS.search(question):
+    if named and (len(named) <= _FEW_WORDS or _ELLIPSIS.search(question)):
         return [alone, leaning]
     return [alone]

@@ -21,6 +21,9 @@ from bot.question_text import clean
 STATUS: dict[Outcome, int] = {"answered": 0, "done": 0, "failed": 1, "refused": 2, "declined": 3}
 """The exit status of a process that asked one thing."""
 
+_NOBODY_READS = 141
+"""The exit status of a process whose output nobody reads any more, as a shell gives it after SIGPIPE."""
+
 
 class ConsoleAdapter(InMemoryAdapter):
     """One conversation in the terminal; whoever sits there runs this machine, and so has an admin's rights.
@@ -77,6 +80,12 @@ class ConsoleAdapter(InMemoryAdapter):
         await super().stop()
 
     async def _converse(self) -> int:
+        try:
+            return await self._exchange_all()
+        except BrokenPipeError:
+            return _NOBODY_READS
+
+    async def _exchange_all(self) -> int:
         async for line in self._lines():
             if not line.strip() and not self._once:
                 continue

@@ -1,6 +1,7 @@
 """Puts replies on the terminal: Markdown and colours for a person, plain text for a pipe."""
 
 import contextlib
+import os
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator
 
@@ -17,11 +18,19 @@ from bot.question_text import clean
 _COMMANDS = ("/help", "/history", "/knowledge", "/reload", "/forget", "/quit")
 
 
+class _Console(Console):
+    def on_broken_pipe(self) -> None:
+        """Tell the conversation that nobody reads any more, instead of ending the process in its midst."""
+        self.quiet = True
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise BrokenPipeError
+
+
 class Screen:
     """Standard output for what was asked for, standard error for what went wrong."""
 
     def __init__(self) -> None:
-        self._out = Console(highlight=False, soft_wrap=not sys.stdout.isatty())
+        self._out = _Console(highlight=False, soft_wrap=not sys.stdout.isatty())
         self._err = Console(stderr=True, highlight=False, soft_wrap=True)
 
     @property
@@ -45,7 +54,7 @@ class Screen:
                 continue
             except EOFError:
                 return
-            if line.strip() in ("/quit", "/exit"):
+            if line.strip().lower().removeprefix("/") in ("quit", "exit"):
                 return
             yield line
 

@@ -38,7 +38,8 @@ def version() -> None:
 def main() -> None:
     """Run the command line; every expected error ends as one sentence and an exit status."""
     for stream in (sys.stdout, sys.stderr):
-        stream.reconfigure(errors="replace")  # type: ignore[union-attr]
+        if stream is not None:
+            stream.reconfigure(errors="replace")  # type: ignore[union-attr]
     try:
         app()
     # The process's boundary: ours become one sentence, any other one is raised again.
@@ -56,4 +57,6 @@ def _explain(error: Exception) -> tuple[str, int]:
         return str(error), 2 if isinstance(error, SettingsError | QuestionError) else 1
     if isinstance(error, KnowledgeError):
         return str(error), 1
+    if isinstance(error, OSError):
+        return f"{error.filename or 'The output'} cannot be used: {error.strerror}.", 1
     raise error

@@ -162,11 +162,20 @@ def calibrate(
     """
     from dataclasses import asdict
 
+    from bot.errors import QuestionError
+    from bot.settings import load
     from knowledge import starter
     from knowledge.calibration import calibrate as calibrate_on
     from knowledge.calibration_plot import save_plot
+    from knowledge.errors import MissingExtraError
     from knowledge.questions import read_questions
 
+    starters_own = answerable is None and unanswerable is None and "starter" in load().settings.knowledge.sources
+    if not starters_own and (answerable is None or unanswerable is None):
+        raise QuestionError(
+            "To calibrate on your own knowledge base, questions of both kinds are needed.",
+            "Give --answerable and --unanswerable.",
+        )
     can = read_questions(answerable or starter.answerable())
     cannot = [question.text for question in read_questions(unanswerable or starter.unanswerable())]
     report = calibrate_on(_opened(), can, cannot)
@@ -174,8 +183,13 @@ def calibrate(
         print_json(asdict(report))
     else:
         _print_calibration(report)
-    save_plot(report, plot)
-    sys.stderr.write(f"The curve is drawn in {plot}.\n")
+    sys.stderr.write("The threshold is set.\n")
+    try:
+        save_plot(report, plot)
+    except (MissingExtraError, OSError) as error:
+        sys.stderr.write(f"The curve is not drawn: {error}\n")
+    else:
+        sys.stderr.write(f"The curve is drawn in {plot}.\n")
 
 
 def _print_calibration(report: "CalibrationReport") -> None:

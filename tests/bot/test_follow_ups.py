@@ -27,6 +27,11 @@ def test_a_new_topic_is_first_taken_by_itself(question: str) -> None:
     assert (first.question, first.context) == (question, [])
 
 
+@pytest.mark.parametrize("said", ["thanks", "hello", "who are you?", "what can you do", "ok thank you"])
+def test_small_talk_is_about_no_topic(said: str) -> None:
+    assert all("Ohm" not in reading.question and reading.context == [] for reading in readings(said, [OHM]))
+
+
 def test_one_among_several_leans_on_the_last_question() -> None:
     first = readings("and the third one?", [OHM])[0]
     assert first.context == ["what is Ohm's law? Ohm's law"]
