@@ -81,10 +81,8 @@ class Answering:
         return bool(hits) and hits[0].confidence >= threshold
 
     def _decline(self, hits: Sequence[Hit], confidence: float) -> Reply:
-        likely = [hit for hit in hits if hit.coverage >= _NEAR and hit.confidence >= _LIKELY]
-        near = [hit.passage.title for hit in likely if hit.passage.title]
-        titles = list(dict.fromkeys(near))
-        offered = titles[: self._settings.suggestions]
+        near = [hit.passage.title for hit in hits if hit.coverage >= _NEAR and hit.confidence >= _LIKELY]
+        offered = list(dict.fromkeys(title for title in near if title))[: self._settings.suggestions]
         text = "Sorry, I don't know: nothing in my knowledge base answers that."
         if offered:
             text += "\n\nDid you mean:\n\n" + "\n".join(f"- {_plain(title)}" for title in offered)

@@ -16,7 +16,7 @@ from bot.answering import Answering, Progress
 from bot.commands import Commands
 from bot.conversations import Conversations
 from bot.database import Database
-from bot.delivery import Delivery, idempotency_key
+from bot.delivery import Delivery, idempotency_key, inbox_key
 from bot.errors import ASKERS_DOING, InternalError, OverloadedError, PreceptorError, StoppingError
 from bot.messages import IncomingMessage, Outcome, Reply
 from bot.question_text import clean
@@ -55,7 +55,7 @@ class Dispatcher:
         self._lanes: dict[str, deque[tuple[IncomingMessage, Reply | None]]] = {}
         self._waiting = 0
         self._stopping = False
-        self._held: set[str] = set()
+        self._accepted_early: set[str] = set()
         self._tasks: set[asyncio.Task[Any]] = set()
         self._ready = asyncio.Event()
 
@@ -81,7 +81,8 @@ class Dispatcher:
         return Receipt(await asyncio.shield(self._own(self._take(message), "accept")), position)
 
     async def _take(self, message: IncomingMessage) -> bool:
-        self._held.add(message.key)
+        if not self._ready.is_set():
+            self._accepted_early.add(inbox_key(message))
         try:
             is_new = await self._delivery.accept(message)
             if is_new:
@@ -107,10 +108,11 @@ class Dispatcher:
         for platform, adapter in self._adapters.items():
             if adapter.limits.reaches_later:
                 for message, reply in await self._delivery.unanswered(platform):
-                    if message.key not in self._held:
+                    if inbox_key(message) not in self._accepted_early:
                         self._queue(message, reply)
             else:
                 await self._delivery.let_go(platform, datetime.now(UTC) - self._patience)
+        self._accepted_early.clear()
         self._ready.set()
 
     @property
@@ -144,7 +146,7 @@ class Dispatcher:
             while lane:
                 async with self._places:
                     await self._finish(*lane[0])
-                self._held.discard(lane.popleft()[0].key)
+                lane.popleft()
                 self._waiting -= 1
         finally:
             del self._lanes[name]
@@ -195,7 +197,6 @@ class Dispatcher:
 
     async def _keep(self, message: IncomingMessage, reply: Reply) -> Reply:
         """Commit the answer with its conversation before it is sent; where that fails, say so in its stead."""
-
         try:
             change = self._delivery.putting_out(message, reply)
             if reply.conversation_id and reply.outcome in ("answered", "declined"):

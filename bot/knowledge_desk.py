@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from bot.errors import KnowledgeUnavailableError
 from bot.messages import Reply
@@ -57,7 +57,7 @@ class KnowledgeDesk:
             KnowledgeUnavailableError: the old knowledge stays in use.
         """
         report = await self._off_the_loop(self._knowledge.reload)
-        return Reply(report_in_words(report), ephemeral=True, data=report_document(report))
+        return Reply(report_in_words(report), ephemeral=True, data=asdict(report))
 
     async def describe(self) -> Reply:
         """Say what is in the knowledge base."""
@@ -75,11 +75,6 @@ class KnowledgeDesk:
             return await asyncio.get_running_loop().run_in_executor(self._thread, work)
         except KnowledgeError as error:
             raise KnowledgeUnavailableError(error.message, error.fix) from error
-
-
-def report_document(report: ReloadReport) -> dict[str, Any]:
-    """Give the JSON form of a reload's report."""
-    return asdict(report)
 
 
 def report_in_words(report: ReloadReport) -> str:

@@ -59,7 +59,9 @@ def check(
 @app.command()
 def build(as_json: AsJson = False) -> None:
     """Read the sources that are set and build the index, where it does not fit them already."""
-    from bot.knowledge_desk import knowledge_base, report_document, report_in_words
+    from dataclasses import asdict
+
+    from bot.knowledge_desk import knowledge_base, report_in_words
     from bot.settings import load
 
     opened = knowledge_base(load().settings)
@@ -67,7 +69,7 @@ def build(as_json: AsJson = False) -> None:
     if not report.rebuilt_because:
         report = opened.reload()
     if as_json:
-        print_json(report_document(report))
+        print_json(asdict(report))
     else:
         sys.stdout.write(report_in_words(report) + "\n")
 
