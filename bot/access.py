@@ -13,10 +13,13 @@ class Access:
 
     def __init__(self, settings: AccessSettings) -> None:
         self._admins = frozenset(settings.admins)
+        self._admin_roles = frozenset(settings.admin_roles)
 
     def is_admin(self, message: IncomingMessage) -> bool:
         """Say whether the author may use admin commands."""
-        return ADMIN in message.author.roles or message.person_id in self._admins
+        roles = message.author.roles
+        named = {f"{message.place.platform}:{role}" for role in roles}
+        return ADMIN in roles or message.person_id in self._admins or not self._admin_roles.isdisjoint(named)
 
     def require_admin(self, message: IncomingMessage, action: str) -> None:
         """Let admins pass.
@@ -25,4 +28,6 @@ class Access:
             NotAllowedError: for everybody else.
         """
         if not self.is_admin(message):
-            raise NotAllowedError(f"{action} is for admins.", "The setting access.admins names them.")
+            raise NotAllowedError(
+                f"{action} is for admins.", "The settings access.admins and access.admin_roles name them."
+            )

@@ -5,12 +5,14 @@ acknowledges the event to its platform only after `accept` has returned: by then
 """
 
 import asyncio
+import contextlib
 from abc import ABC, abstractmethod
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from bot.messages import IncomingMessage, Place, Reply
+from bot.errors import AttachmentError
+from bot.messages import Attachment, IncomingMessage, Place, Reply
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,13 +38,40 @@ class Limits:
         message_length: characters in the longest message, or None for no limit.
         edits_per_second: how often one message may be edited, or None for no limit.
         streaming: whether a growing answer can be shown.
+        placeholder: whether a line that says "thinking" is wanted while nothing of the answer is there yet.
+        buttons: whether a reader can press buttons.
         reaches_later: whether an asker is still reached after a restart; where not, nobody waits for the answer.
     """
 
     message_length: int | None = None
     edits_per_second: float | None = None
     streaming: bool = False
+    placeholder: bool = False
+    buttons: bool = False
     reaches_later: bool = True
+
+
+class Records:
+    """What an adapter may ask of the core's memory, of its own platform only. This one remembers nothing."""
+
+    async def has_accepted(self, key: str) -> bool:
+        """Say whether a message was accepted under this key."""
+        return False
+
+    async def takes_part(self, place: Place) -> bool:
+        """Say whether anything was asked of the bot in this place (a thread) before."""
+        return False
+
+    async def titles(self, beginning: str, limit: int) -> Sequence[str]:
+        """Give titles of the knowledge base that begin so, for completion; with nothing to begin with, any."""
+        return ()
+
+    async def value(self, name: str) -> str:
+        """Give what the adapter kept under a name; empty where nothing is."""
+        return ""
+
+    async def keep_value(self, name: str, value: str) -> None:
+        """Keep a small text under a name, over restarts. No secrets, no messages."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,21 +83,33 @@ class AdapterSetup:
         inquire: for fronts that need a command's result at once.
         ready: tells, in words, what the bot still waits for; empty when it can answer.
         options: what the command line adds for this run.
+        records: what the adapter may ask of the core's memory.
+        webhooks: gives the ASGI applications of all adapters, for the one that serves HTTP.
     """
 
     settings: Any
     inquire: Inquire
     ready: Callable[[], str]
     options: Mapping[str, Any] = field(default_factory=dict)
+    records: Records = field(default_factory=Records)
+    webhooks: Callable[[], Mapping[str, Any]] = dict
 
 
 class Adapter(ABC):
-    """One front door. A subclass supplies `start`, `send`, `edit` and `stop`; nothing else is asked of it."""
+    """One front door. A subclass supplies `start`, `send`, `edit` and `stop`; the rest where its platform has it."""
 
     name: str
     limits: Limits = Limits()
-    address: str = ""
-    """Where people find it, for the line that is printed at start; empty where there is nothing to say."""
+
+    @property
+    def welcome(self) -> str:
+        """Where people find it and what it can hear there, for the line that is printed at start; may be empty."""
+        return ""
+
+    @property
+    def webhooks(self) -> Mapping[str, Any]:
+        """ASGI applications to be served over HTTP, by path (``/slack``); each checks by itself who calls."""
+        return {}
 
     @abstractmethod
     async def start(self, accept: Accept) -> None:
@@ -80,18 +121,61 @@ class Adapter(ABC):
 
     @abstractmethod
     async def send(self, place: Place, reply: Reply, idempotency_key: str) -> str:
-        """Deliver a reply and give the platform's name for it.
+        """Deliver a reply, or one of its `parts`, and give the platform's name for it.
 
-        Raises whatever the platform says: retries are the caller's. The same key delivers once.
+        Retries are the caller's; the same key delivers once, as far as the platform helps (see `find`).
+
+        Raises:
+            RateLimitedError: the platform says how long to wait.
+            DeliveryRefusedError: trying again is useless; the log has the missing permission's name.
+            Exception: whatever else the platform's library raises.
         """
 
     @abstractmethod
     async def edit(self, place: Place, sent_id: str, reply: Reply) -> None:
-        """Put `reply` in the stead of what `send` delivered as `sent_id`."""
+        """Put `reply` in the stead of what `send` delivered as `sent_id`. Raises what `send` does."""
 
     @abstractmethod
     async def stop(self) -> None:
         """Close the door, leaving no task and no socket."""
+
+    def parts(self, reply: Reply) -> Sequence[Reply]:
+        """Cut a reply into parts that the platform takes, each whole in itself; most often it is one."""
+        return (reply,)
+
+    async def delete(self, place: Place, sent_id: str) -> None:
+        """Take back what `send` delivered; what is gone already is no error."""
+        raise NotImplementedError(f"{self.name} cannot take back what it sent")
+
+    async def find(self, place: Place, reply: Reply, idempotency_key: str) -> str:
+        """Look for what an earlier `send` under this key may have delivered; give its name, or nothing.
+
+        Asked only where it is unclear whether that `send` came through: it failed half-way, or the process died.
+        """
+        return ""
+
+    def working(self, message: IncomingMessage) -> contextlib.AbstractAsyncContextManager[None]:
+        """Show the asker, for the while of the body, that the bot is at work (typing …); must not raise."""
+        return contextlib.nullcontext()
+
+    async def roles(self, message: IncomingMessage) -> frozenset[str]:
+        """Look up what the platform vouches for about the author; asked where a decision hangs on it.
+
+        On any doubt or failure give what is certain: an unknown role is none.
+        """
+        return message.author.roles
+
+    async def link(self, place: Place, message_id: str) -> str:
+        """Give the address under which people find a message; empty where it has none."""
+        return ""
+
+    def download(self, attachment: Attachment) -> AsyncIterator[bytes]:
+        """Yield a file's bytes as they arrive; the caller stops when it is enough.
+
+        Raises:
+            AttachmentError: it cannot be fetched.
+        """
+        raise AttachmentError(f"{self.name} brings no files.")
 
     async def closed(self) -> int:
         """Wait until the door closes by itself, and give the process's exit status for that; most never do."""

@@ -9,7 +9,7 @@ from dataclasses import replace
 from bot.errors import KnowledgeUnavailableError
 from bot.follow_ups import Reading, readings
 from bot.messages import Button, Citation, IncomingMessage, Reply
-from bot.question_text import require_question
+from bot.question_text import plain, require_question
 from bot.settings.tree import AnswerSettings
 from knowledge import Hit, KnowledgeBase, KnowledgeError
 from models.generation import Generator, GroundingPassage, Turn
@@ -85,14 +85,9 @@ class Answering:
         offered = list(dict.fromkeys(title for title in near if title))[: self._settings.suggestions]
         text = "Sorry, I don't know: nothing in my knowledge base answers that."
         if offered:
-            text += "\n\nDid you mean:\n\n" + "\n".join(f"- {_plain(title)}" for title in offered)
+            text += "\n\nDid you mean:\n\n" + "\n".join(f"- {plain(title)}" for title in offered)
         buttons = tuple(Button(label=title, text=title, command="ask") for title in offered)
         return Reply(text, outcome="declined", confidence=confidence, buttons=buttons)
-
-
-def _plain(text: str) -> str:
-    """Escape what CommonMark would take for markup."""
-    return re.sub(r"([\\`*_{}\[\]<>#|~!])", r"\\\1", text)
 
 
 def _grounding(hits: Sequence[Hit]) -> list[GroundingPassage]:

@@ -21,6 +21,7 @@ from bot.database import Database
 from bot.dispatcher import Dispatcher
 from bot.errors import AdapterError
 from bot.knowledge_desk import KnowledgeDesk, knowledge_base
+from bot.records import PlatformRecords
 from bot.settings import Settings
 from models.generation.extractive import ExtractiveGenerator
 
@@ -58,9 +59,10 @@ class Application:
             settings,
             self._database,
             conversations,
-            Commands(Access(settings.access), conversations, self._desk),
+            Commands(Access(settings.access), conversations, self._desk, (), _nobody),
             Answering(self.knowledge, generator, settings.answers, self._threads),
         )
+        self._adapters: list[Adapter] = []
         self._waiting_for = "the database"
 
     def ready(self) -> str:
@@ -77,7 +79,11 @@ class Application:
         if not found:
             raise AdapterError(f"There is no adapter named {name}.", "Install Preceptor anew: `make run`.")
         make = cast("Callable[[AdapterSetup], Adapter]", next(iter(found)).load())
-        return make(AdapterSetup(self._settings, self.dispatcher.inquire, self.ready, options))
+        records = PlatformRecords(name, self._database, self.knowledge, self._threads)
+        return make(AdapterSetup(self._settings, self.dispatcher.inquire, self.ready, options, records, self._webhooks))
+
+    def _webhooks(self) -> dict[str, object]:
+        return {path: app for adapter in self._adapters for path, app in adapter.webhooks.items()}
 
     @contextlib.asynccontextmanager
     async def running(self, adapters: Sequence[Adapter]) -> AsyncIterator[None]:
@@ -94,8 +100,8 @@ class Application:
                 log.info("database upgraded", backup=str(copy))
             await self._database.open()
             stack.push_async_callback(self._database.close)
-            by_platform = {adapter.name: adapter for adapter in adapters}
-            self.dispatcher.connect(by_platform)
+            self._adapters[:] = adapters
+            self.dispatcher.connect({adapter.name: adapter for adapter in adapters})
             self._waiting_for = "the knowledge base"
             for adapter in adapters:
                 await adapter.start(self.dispatcher.accept)
@@ -166,3 +172,7 @@ async def _first_closed(adapters: Sequence[Adapter]) -> int:
     finally:
         for task in waiting:
             task.cancel()
+
+
+async def _nobody(place: object, answer_id: int) -> tuple[()]:
+    return ()

@@ -2,21 +2,33 @@
 
 import difflib
 import re
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from bot.access import Access
 from bot.conversations import Conversations, KeptMessage
-from bot.errors import CommandUnknownError
+from bot.errors import CommandUnknownError, ConversationNotFoundError, NotSetUpError
 from bot.knowledge_desk import KnowledgeDesk, counted
-from bot.messages import Button, IncomingMessage, Reply
+from bot.messages import Button, IncomingMessage, Place, Reply
+from bot.question_text import plain, shortened
 
 _COMMAND = re.compile(r"/([^\W\d_][\w-]*)(?:\s+(.*))?", re.DOTALL)
 
 
+_LONGEST_QUOTE = 300
+"""Characters of a question that are repeated above its answer."""
+
+
 @dataclass(frozen=True, slots=True)
 class Command:
-    """A command: its name, what it does in one line, whether it is for admins alone."""
+    """A command.
+
+    Attributes:
+        name: how it is called.
+        summary: what it does, in one line; empty for what buttons send, which nobody types.
+        run: does it.
+        admin: whether it is for admins alone.
+    """
 
     name: str
     summary: str
@@ -25,20 +37,48 @@ class Command:
 
 
 class Commands:
-    """All commands. `run` checks access; it is the only way to one."""
+    """All commands. `run` checks access; it is the only way to one.
 
-    def __init__(self, access: Access, conversations: Conversations, knowledge: KnowledgeDesk) -> None:
+    Args:
+        access: who may do what.
+        conversations: what was said.
+        knowledge: what the answers come from.
+        others: the commands of other capabilities.
+        person_buttons: gives the button that calls a person, for an answer in a place; none where nobody is set.
+    """
+
+    def __init__(
+        self,
+        access: Access,
+        conversations: Conversations,
+        knowledge: KnowledgeDesk,
+        others: Iterable[Command],
+        person_buttons: Callable[[Place, int], Awaitable[tuple[Button, ...]]],
+    ) -> None:
         self._access = access
         self._conversations = conversations
         self._knowledge = knowledge
+        self._person_buttons = person_buttons
         commands = (
             Command("help", "What I can do.", self._help),
             Command("history", "What was said in this conversation.", self._history),
             Command("forget", "Delete what you asked and what I answered.", self._forget),
             Command("knowledge", "What I answer from.", lambda _: self._knowledge.describe()),
             Command("reload", "Read the knowledge base again.", lambda _: self._knowledge.reload(), admin=True),
+            Command("diagnose", "What a description of symptoms may point to.", _diagnose),
+            Command("share", "", self._share),
+            *others,
         )
         self._commands: Mapping[str, Command] = {command.name: command for command in commands}
+
+    async def buttons(self, place: Place, reply: Reply, private: bool) -> tuple[Button, ...]:
+        """Give what belongs under an answer that is kept: how good it was, a person instead, and sharing it."""
+        if not reply.answer_id:
+            return ()
+        answer = str(reply.answer_id)
+        share = (Button("Share with everyone", answer, "share"),) if private else ()
+        judge = (Button("👍", f"up {answer}", "feedback"), Button("👎", f"down {answer}", "feedback"))
+        return (*judge, *await self._person_buttons(place, reply.answer_id), *share)
 
     def parse(self, message: IncomingMessage) -> IncomingMessage:
         """Give the message with its command named, where its text is one (``/forget yes``).
@@ -52,12 +92,16 @@ class Commands:
         if written is None:
             return message
         name = written[1].lower()
-        if name not in self._commands:
+        if name not in self._listed:
             raise CommandUnknownError(f"There is no command /{name}.", self._nearest(name))
         return replace(message, command=name, text=(written[2] or "").strip())
 
+    @property
+    def _listed(self) -> list[str]:
+        return [command.name for command in self._commands.values() if command.summary]
+
     def _nearest(self, name: str) -> str:
-        close = difflib.get_close_matches(name, self._commands, n=1, cutoff=0.5)
+        close = difflib.get_close_matches(name, self._listed, n=1, cutoff=0.5)
         return f"Did you mean /{close[0]}?" if close else "/help lists them all."
 
     async def run(self, message: IncomingMessage) -> Reply:
@@ -75,7 +119,8 @@ class Commands:
         return await command.run(message)
 
     async def _help(self, message: IncomingMessage) -> Reply:
-        mine = [c for c in self._commands.values() if not c.admin or self._access.is_admin(message)]
+        listed = (c for c in self._commands.values() if c.summary)
+        mine = [c for c in listed if not c.admin or self._access.is_admin(message)]
         lines = "\n".join(f"- `/{command.name}`: {command.summary}" for command in mine)
         text = f"Ask me in your own words: I answer from my knowledge base and say where it stands.\n\n{lines}"
         return Reply(text, ephemeral=True, data={"commands": [command.name for command in mine]})
@@ -103,6 +148,21 @@ class Commands:
             return Reply(text, ephemeral=True, buttons=(Button("Delete all of it", "yes", "forget"),))
         await self._conversations.forget_person(message.person_id)
         return Reply(f"Done: {kept} of yours deleted.", ephemeral=True, data={"conversations": count})
+
+    async def _share(self, message: IncomingMessage) -> Reply:
+        """Show everybody an answer that only the asker saw."""
+        number = int(message.text) if message.text.isdecimal() else 0
+        kept = await self._conversations.kept_answer(number, message.person_id)
+        if kept is None:
+            raise ConversationNotFoundError("I no longer keep that answer.", "Ask again.")
+        question, answer = kept
+        asked = shortened(question.text, _LONGEST_QUOTE)
+        name = plain(message.author.name or message.author.id)
+        return Reply(f"**{name}** asked: {plain(asked)}\n\n{answer.text}", citations=answer.citations)
+
+
+async def _diagnose(message: IncomingMessage) -> Reply:
+    raise NotSetUpError("Telling what symptoms may point to is not set up yet.", "A later version of Preceptor has it.")
 
 
 def _document(message: KeptMessage) -> dict[str, object]:

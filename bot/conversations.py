@@ -5,15 +5,28 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import pairwise
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, bindparam, delete, func, null, select, update
+from sqlalchemy import ColumnElement, Row, bindparam, delete, exists, func, null, select, update
 from sqlalchemy.dialects.sqlite import insert
 
 from bot.database import Change, Database
+from bot.delivery import question_key
 from bot.errors import ConversationNotFoundError
 from bot.messages import Citation, IncomingMessage, Reply
-from bot.tables import citations, conversations, inbox, messages, outbox, people, places, workspaces
+from bot.tables import (
+    citations,
+    conversations,
+    escalations,
+    feedback,
+    inbox,
+    messages,
+    outbox,
+    people,
+    places,
+    workspaces,
+)
 from models.generation import Turn
 
 _YEAR_2020_MS = 1_577_836_800_000
@@ -29,11 +42,27 @@ _KEEP = (
     insert(citations),
 )
 _FORGET_CONVERSATION = delete(conversations).where(conversations.c.id == bindparam("forgotten"))
+_in_it = messages.alias()
+_taken_back = messages.c.inbox_key == bindparam("asked_with")
+_TAKE_BACK = (
+    delete(conversations).where(
+        conversations.c.id.in_(
+            select(messages.c.conversation_id).where(messages.c.inbox_key == bindparam("asked_with"))
+        ),
+        ~exists().where(
+            _in_it.c.conversation_id == conversations.c.id,
+            _in_it.c.inbox_key.is_distinct_from(bindparam("asked_with")),
+        ),
+    ),
+    delete(messages).where(_taken_back),
+)
 _theirs = inbox.c.person_id == bindparam("forgotten")
 _FORGET_PERSON = (
     delete(people).where(people.c.id == bindparam("forgotten")),
     update(outbox).where(outbox.c.inbox_key.in_(select(inbox.c.key).where(_theirs))).values(payload=null()),
     update(inbox).where(_theirs).values(person_id="", payload=null(), is_open=False),
+    delete(feedback).where(feedback.c.person_id == bindparam("forgotten")),
+    delete(escalations).where(escalations.c.person_id == bindparam("forgotten")),
 )
 
 
@@ -41,6 +70,7 @@ _FORGET_PERSON = (
 class KeptMessage:
     """A question or an answer as it is kept; what only answers have is empty on questions."""
 
+    id: int
     role: str
     text: str
     at: datetime
@@ -110,7 +140,7 @@ class Conversations:
         """Give the change that writes a question and its answer; `reply.conversation_id` may be new."""
         place, author = message.place, message.author
         workspace_id = f"{place.platform}/{place.workspace}"
-        question_id = self._next_id()
+        answer_id = reply.answer_id or self.next_answer_id()
         rows = (
             {"id": workspace_id, "platform": place.platform, "external_id": place.workspace},
             {"id": place.id, "workspace_id": workspace_id, "channel": place.channel, "thread": place.thread},
@@ -123,17 +153,18 @@ class Conversations:
                 "last_at": message.received_at,
             },
         )
-        said = (_question(message, reply, question_id), _answer(message, reply, question_id + 1))
-        cited = [_citation(question_id + 1, citation) for citation in reply.citations]
+        said = (_question(message, reply, answer_id - 1), _answer(message, reply, answer_id))
+        cited = [_citation(answer_id, citation) for citation in reply.citations]
         return Change(_KEEP, (*((row,) for row in rows), said, cited))
 
-    def _next_id(self) -> int:
-        """Give two numbers, this and the next: they grow with time, and two processes do not give the same.
+    def next_answer_id(self) -> int:
+        """Give a number for an answer; the one before it is its question's.
 
-        41 bits of milliseconds since 2020, 21 of chance, and one that tells the question from its answer.
+        Numbers grow with time, and two processes do not give the same: 41 bits of milliseconds since 2020, 21 of
+        chance, and one that tells the question from its answer.
         """
         milliseconds = time.time_ns() // 1_000_000 - _YEAR_2020_MS
-        self._last_id = max(self._last_id + 2, milliseconds << 22 | secrets.randbits(21) << 1)
+        self._last_id = max(self._last_id + 2, milliseconds << 22 | secrets.randbits(21) << 1 | 1)
         return self._last_id
 
     async def read(self, conversation_id: str) -> list[KeptMessage]:
@@ -149,6 +180,20 @@ class Conversations:
         if not said:
             raise ConversationNotFoundError("There is no such conversation.")
         return [_kept(row, [c for c in rows if c.message_id == row.id]) for row in said]
+
+    async def kept_answer(self, answer_id: int, person_id: str) -> tuple[KeptMessage, KeptMessage] | None:
+        """Give a person's question with its answer; None where it is not kept, or not theirs."""
+        whose = conversations.c.person_id == person_id
+        query = select(messages.c.conversation_id).join(conversations).where(messages.c.id == answer_id, whose)
+        conversation_id = await self._database.read(lambda connection: connection.scalar(query))
+        if conversation_id is None:
+            return None
+        said = await self.read(conversation_id)
+        return next(((q, a) for q, a in pairwise(said) if a.id == answer_id), None)
+
+    async def take_back(self, inbox_key: str) -> None:
+        """Delete a question with its answer, and their conversation where nothing else was said in it."""
+        await self._database.write(Change(_TAKE_BACK, ([{"asked_with": inbox_key}],) * 2))
 
     async def forget_conversation(self, conversation_id: str) -> None:
         """Delete a conversation with everything said in it."""
@@ -167,7 +212,7 @@ class Conversations:
 
     async def forget_person(self, person_id: str) -> None:
         """Delete a person with everything they said and were told; of their events only the keys stay."""
-        await self._database.write(Change(_FORGET_PERSON, ([{"forgotten": person_id}],) * 3))
+        await self._database.write(Change(_FORGET_PERSON, ([{"forgotten": person_id}],) * len(_FORGET_PERSON)))
         await self._database.wipe()
 
 
@@ -175,6 +220,7 @@ def _question(message: IncomingMessage, reply: Reply, message_id: int) -> dict[s
     return {
         "id": message_id,
         "conversation_id": reply.conversation_id,
+        "inbox_key": question_key(message),
         "role": "question",
         "text": reply.question,
         "at": message.received_at,
@@ -189,6 +235,7 @@ def _answer(message: IncomingMessage, reply: Reply, message_id: int) -> dict[str
     return {
         "id": message_id,
         "conversation_id": reply.conversation_id,
+        "inbox_key": question_key(message),
         "role": "answer",
         "text": reply.text,
         "at": message.received_at + timedelta(milliseconds=reply.elapsed_ms),
@@ -214,6 +261,7 @@ def _citation(message_id: int, citation: Citation) -> dict[str, Any]:
 
 def _kept(row: Row[Any], cited: Sequence[Row[Any]]) -> KeptMessage:
     return KeptMessage(
+        id=row.id,
         role=row.role,
         text=row.text,
         at=row.at,

@@ -1,14 +1,18 @@
 """Inbox and outbox: what was accepted is a row before it is acknowledged, what is said is a row before it is sent."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
+from itertools import groupby
+from typing import Any
 
 import structlog
 from pydantic import TypeAdapter, ValidationError
-from sqlalchemy import and_, bindparam, null, select, update
+from sqlalchemy import Row, and_, bindparam, func, null, select, update
 from sqlalchemy.dialects.sqlite import insert
 
 from bot.database import Change, Database
-from bot.messages import IncomingMessage, Reply
+from bot.messages import IncomingMessage, Place, Reply
 from bot.tables import inbox, outbox
 
 _message_json = TypeAdapter(IncomingMessage)
@@ -18,14 +22,58 @@ _reply_json = TypeAdapter(Reply)
 log = structlog.get_logger(__name__)
 
 
+def platform_key(place: Place, key: str) -> str:
+    """Give the inbox key of a platform's message."""
+    return f"{place.platform}/{key}"
+
+
 def inbox_key(message: IncomingMessage) -> str:
     """Name a message among those of all platforms."""
-    return f"{message.place.platform}/{message.key}"
+    return platform_key(message.place, message.key)
 
 
-def idempotency_key(message: IncomingMessage) -> str:
-    """Name the reply to a message, the same at every try."""
-    return f"{inbox_key(message)}#reply"
+def question_key(message: IncomingMessage) -> str:
+    """Name the question that a message asks: for an edited one, the first form of it."""
+    return platform_key(message.place, message.revises or message.key)
+
+
+def idempotency_key(message: IncomingMessage, part: int) -> str:
+    """Name a part of the reply to a message, the same at every try."""
+    return f"{inbox_key(message)}#reply/{part}"
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A part of a reply on its way out.
+
+    Attributes:
+        key: its idempotency key.
+        reply: what it says; None where that is not written yet, or was sent already.
+        sent_id: the platform's name for what stands there and is to be edited; empty where nothing does.
+        is_sent: whether it was delivered in its final form.
+    """
+
+    key: str
+    reply: Reply | None
+    sent_id: str = ""
+    is_sent: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a message that was accepted earlier came from."""
+
+    place: Place
+    person_id: str
+    received_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Unanswered:
+    """A message that an earlier run accepted and did not finish, and what it had put out of the reply."""
+
+    message: IncomingMessage
+    parts: tuple[Part, ...]
 
 
 class Delivery:
@@ -44,60 +92,129 @@ class Delivery:
             "key": inbox_key(message),
             "platform": message.place.platform,
             "person_id": message.person_id,
+            "place_id": message.place.id,
+            "message_id": message.message_id,
             "payload": _message_json.dump_json(message).decode(),
             "received_at": message.received_at,
             "is_open": True,
         }
         return await self._database.write(Change(_ACCEPT, ([row],), counted=True)) == 1
 
-    def putting_out(self, message: IncomingMessage, reply: Reply) -> Change:
+    async def origin(self, key: str) -> Origin | None:
+        """Tell where the message of this inbox key came from; None where there is none."""
+        query = select(inbox.c.place_id, inbox.c.person_id, inbox.c.received_at).where(inbox.c.key == key)
+        row = await self._database.read(lambda connection: connection.execute(query).one_or_none())
+        if row is None or not row.place_id:
+            return None
+        return Origin(Place.of_id(row.place_id), row.person_id, row.received_at)
+
+    async def standing(self, key: str) -> list[str]:
+        """Give the platform's names for the parts of the answer, as it stands, to the question of this inbox key."""
+        query = select(outbox.c.sent_id).where(outbox.c.answers == key, outbox.c.sent_id.is_not(None))
+        ordered = query.order_by(outbox.c.part)
+        found = await self._database.read(lambda connection: connection.scalars(ordered).all())
+        # After a crash in the midst of an edit, both forms of the answer name what stands.
+        return list(dict.fromkeys(found))
+
+    def putting_out(self, message: IncomingMessage, parts: Sequence[Part]) -> Change:
         """Give the change that writes down a reply which is about to be sent."""
-        row = {
-            "idempotency_key": idempotency_key(message),
-            "inbox_key": inbox_key(message),
-            "payload": _reply_json.dump_json(reply).decode(),
-            "is_sent": False,
-            "created_at": message.received_at,
-        }
-        return Change(_PUT_OUT, ([row],))
+        rows = [_row(message, number, part) for number, part in enumerate(parts)]
+        return Change(_PUT_OUT, (rows,))
 
-    async def close(self, message: IncomingMessage, reply: Reply, sent_id: str) -> None:
-        """Note that a reply was sent: the message is done, and its text is no longer kept here."""
-        sent = {"sent_key": idempotency_key(message), "sent_as": sent_id}
-        done = {"done_key": inbox_key(message), "ended": reply.outcome}
-        await self._database.write(Change(_CLOSE, ([sent], [done])))
+    async def begin(self, message: IncomingMessage, number: int) -> None:
+        """Note that a part is about to be shown while the answer still grows."""
+        part = Part(idempotency_key(message, number), None)
+        await self._database.write(Change(_PUT_OUT, ([_row(message, number, part)],)))
 
-    async def unanswered(self, platform: str) -> list[tuple[IncomingMessage, Reply | None]]:
-        """Give what was accepted and not finished, oldest first; with the reply where one was written already."""
+    async def stands(self, key: str, sent_id: str, *, final: bool) -> None:
+        """Note as what a part was delivered, and whether in its final form."""
+        row = {"sent_key": key, "sent_as": sent_id, "final": final}
+        await self._database.write(Change(_STANDS, ([row],)))
+
+    async def close(
+        self, message: IncomingMessage, outcome: str, parts: Sequence[Part] = (), revises: str = ""
+    ) -> None:
+        """Note that a reply was sent: the message is done, and its text is no longer kept here.
+
+        Of the answer to the message with the key `revises`, whose place this reply took, nothing else stands any more.
+        """
+        sent = [{"sent_key": part.key, "sent_as": part.sent_id, "final": True} for part in parts]
+        own = inbox_key(message)
+        done = [{"done_key": own, "ended": outcome}]
+        gone = [{"question": platform_key(message.place, revises), "own": own}] if revises else []
+        await self._database.write(Change(_CLOSE, (sent, gone, done)))
+
+    async def unanswered(self, platform: str) -> list[Unanswered]:
+        """Give what was accepted and not finished, oldest first; with what was put out of the reply already."""
         query = (
-            select(inbox.c.key, inbox.c.payload, outbox.c.payload.label("reply"))
+            select(inbox.c.key, inbox.c.payload, *_part_columns)
             .select_from(inbox.outerjoin(outbox, outbox.c.inbox_key == inbox.c.key))
             .where(inbox.c.is_open, inbox.c.platform == platform, inbox.c.payload.is_not(None))
-            .order_by(inbox.c.id)
+            .order_by(inbox.c.id, outbox.c.part)
         )
         rows = await self._database.read(lambda connection: connection.execute(query).all())
-        return [unanswered for row in rows if (unanswered := _unanswered(*row)) is not None]
+        groups = (list(group) for _, group in groupby(rows, key=lambda row: row[0]))
+        return [unanswered for group in groups if (unanswered := _unanswered(group)) is not None]
 
     async def let_go(self, platform: str, before: datetime) -> None:
         """Close messages received before a moment, whose askers cannot be waiting any more, and drop their texts."""
         await self._database.write(Change(_LET_GO, ([{"of": platform, "before": before}],) * 2))
 
 
-def _unanswered(key: str, payload: str, reply: str | None) -> tuple[IncomingMessage, Reply | None] | None:
+def _row(message: IncomingMessage, number: int, part: Part) -> dict[str, Any]:
+    revised = part.reply.revises if part.reply else ""
+    return {
+        "idempotency_key": part.key,
+        "inbox_key": inbox_key(message),
+        "answers": platform_key(message.place, revised) if revised else question_key(message),
+        "part": number,
+        "payload": _reply_json.dump_json(part.reply).decode() if part.reply else None,
+        "sent_id": part.sent_id or None,
+        "is_sent": False,
+        "created_at": message.received_at,
+    }
+
+
+def _unanswered(rows: Sequence[Row[Any]]) -> Unanswered | None:
+    first = rows[0]
     try:
-        return _message_json.validate_json(payload), _reply_json.validate_json(reply) if reply else None
+        message = _message_json.validate_json(first.payload)
+        parts = tuple(_part(row) for row in rows if row.idempotency_key is not None)
     except ValidationError:
         # Another version wrote it: one message less must not keep the bot from starting.
-        log.error("message in the inbox not understood", key=key)  # noqa: TRY400 - its text would be in the traceback
+        log.error("message in the inbox not understood", key=first.key)  # noqa: TRY400 - its text would be in the traceback
         return None
+    return Unanswered(message, parts)
 
 
+def _part(row: Row[Any]) -> Part:
+    reply = _reply_json.validate_json(row.reply) if row.reply else None
+    return Part(row.idempotency_key, reply, row.sent_id or "", row.is_sent)
+
+
+_part_columns = (outbox.c.idempotency_key, outbox.c.payload.label("reply"), outbox.c.sent_id, outbox.c.is_sent)
 _ACCEPT = (insert(inbox).on_conflict_do_nothing(),)
-_PUT_OUT = (insert(outbox).on_conflict_do_nothing(),)
-_CLOSE = (
+_put_out = insert(outbox)
+_PUT_OUT = (
+    # A part that was shown while the answer grew has its row, with the name under which it stands.
+    _put_out.on_conflict_do_update(
+        index_elements=["idempotency_key"],
+        set_={
+            "payload": _put_out.excluded.payload,
+            "sent_id": func.coalesce(_put_out.excluded.sent_id, outbox.c.sent_id),
+        },
+    ),
+)
+_STANDS = (
     update(outbox)
     .where(outbox.c.idempotency_key == bindparam("sent_key"))
-    .values(is_sent=True, sent_id=bindparam("sent_as"), payload=null()),
+    .values(sent_id=bindparam("sent_as"), is_sent=bindparam("final"), payload=null()),
+)
+_CLOSE = (
+    *_STANDS,
+    update(outbox)
+    .where(outbox.c.answers == bindparam("question"), outbox.c.inbox_key != bindparam("own"))
+    .values(sent_id=null(), payload=null()),
     update(inbox)
     .where(inbox.c.key == bindparam("done_key"))
     .values(is_open=False, outcome=bindparam("ended"), payload=null()),

@@ -3,7 +3,7 @@
 import asyncio
 import uuid
 from collections import deque
-from collections.abc import Awaitable, Coroutine, Mapping
+from collections.abc import Awaitable, Coroutine, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from time import monotonic
@@ -16,9 +16,17 @@ from bot.answering import Answering, Progress
 from bot.commands import Commands
 from bot.conversations import Conversations
 from bot.database import Database
-from bot.delivery import Delivery, idempotency_key, inbox_key
-from bot.errors import ASKERS_DOING, InternalError, OverloadedError, PreceptorError, StoppingError
+from bot.delivery import Delivery, Part, inbox_key, platform_key, question_key
+from bot.errors import (
+    ASKERS_DOING,
+    DeliveryRefusedError,
+    InternalError,
+    OverloadedError,
+    PreceptorError,
+    StoppingError,
+)
 from bot.messages import IncomingMessage, Outcome, Reply
+from bot.outgoing import Outgoing
 from bot.question_text import clean
 from bot.settings import Settings
 
@@ -26,11 +34,13 @@ log = structlog.get_logger(__name__)
 
 Result = TypeVar("Result")
 
-_SEND_SECONDS = 30.0
-"""How long a platform may take to send or edit a message."""
+WITHDRAW = "withdraw"
+"""The command under which an adapter hands in that a question was deleted."""
 
-_RETRY_SECONDS = (0.2, 1.0, 5.0)
-"""Waits between tries to deliver a reply; after the last one it stays open for the next start."""
+_KEPT = ("answered", "declined")
+"""Outcomes of questions, which are kept with their answers."""
+
+_Waiting = tuple[IncomingMessage, tuple[Part, ...]]
 
 
 class Dispatcher:
@@ -52,10 +62,11 @@ class Dispatcher:
         self._answering = answering
         self._adapters: Mapping[str, Adapter] = {}
         self._places = asyncio.Semaphore(settings.dispatch.workers)
-        self._lanes: dict[str, deque[tuple[IncomingMessage, Reply | None]]] = {}
+        self._lanes: dict[str, deque[_Waiting]] = {}
         self._waiting = 0
         self._stopping = False
         self._accepted_early: set[str] = set()
+        self._withdrawn: set[str] = set()
         self._tasks: set[asyncio.Task[Any]] = set()
         self._ready = asyncio.Event()
 
@@ -86,7 +97,7 @@ class Dispatcher:
         try:
             is_new = await self._delivery.accept(message)
             if is_new:
-                self._queue(message, None)
+                await self._queue(message)
         finally:
             self._waiting -= 1
         return is_new
@@ -107,9 +118,9 @@ class Dispatcher:
         """Begin to answer: what is queued by now, and what an earlier run of this process left open."""
         for platform, adapter in self._adapters.items():
             if adapter.limits.reaches_later:
-                for message, reply in await self._delivery.unanswered(platform):
-                    if inbox_key(message) not in self._accepted_early:
-                        self._queue(message, reply)
+                for left in await self._delivery.unanswered(platform):
+                    if inbox_key(left.message) not in self._accepted_early:
+                        await self._queue(left.message, left.parts)
             else:
                 await self._delivery.let_go(platform, datetime.now(UTC) - self._patience)
         self._accepted_early.clear()
@@ -130,17 +141,26 @@ class Dispatcher:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    def _queue(self, message: IncomingMessage, reply: Reply | None) -> None:
+    async def _queue(self, message: IncomingMessage, parts: tuple[Part, ...] = ()) -> None:
         """Put a message behind the others of its conversation; the first of them starts the lane's task."""
-        alone = message.opens_conversation and message.key
-        name = message.conversation_id or alone or f"{message.place.id} {message.person_id}"
+        name = await self._lane(message)
+        if message.command == WITHDRAW:
+            self._withdrawn.add(question_key(message))
         lane = self._lanes.setdefault(name, deque())
-        lane.append((message, reply))
+        lane.append((message, parts))
         self._waiting += 1
         if len(lane) == 1:
             self._own(self._work(name, lane), f"lane {message.place.platform}")
 
-    async def _work(self, name: str, lane: deque[tuple[IncomingMessage, Reply | None]]) -> None:
+    async def _lane(self, message: IncomingMessage) -> str:
+        """Name what a message must keep its order with."""
+        origin = await self._delivery.origin(question_key(message)) if message.revises else None
+        if origin:
+            return f"{origin.place.id} {origin.person_id}"
+        alone = message.opens_conversation and message.key
+        return message.conversation_id or alone or f"{message.place.id} {message.person_id}"
+
+    async def _work(self, name: str, lane: deque[_Waiting]) -> None:
         await self._ready.wait()
         try:
             while lane:
@@ -151,18 +171,59 @@ class Dispatcher:
         finally:
             del self._lanes[name]
 
-    async def _finish(self, message: IncomingMessage, written: Reply | None) -> None:
+    async def _finish(self, message: IncomingMessage, parts: tuple[Part, ...]) -> None:
         """Answer one message and deliver the reply; what fails here leaves the message open, never silent."""
         try:
-            adapter = self._adapters[message.place.platform]
-            outgoing = _Outgoing(adapter, message)
-            reply = written or await self._keep(message, await self._respond(message, outgoing.progress))
-            sent_id = await outgoing.complete(reply)
-            await self._delivery.close(message, reply, sent_id)
-            log.info("answered", outcome=reply.outcome, platform=adapter.name, elapsed_ms=round(reply.elapsed_ms, 1))
+            if message.revises:
+                await self._revise(message, parts)
+            elif inbox_key(message) in self._withdrawn:
+                await self._delivery.close(message, "withdrawn")
+            else:
+                await self._reply(message, self._outgoing(message, parts), parts)
+        except DeliveryRefusedError as error:
+            log.warning("delivery refused", platform=message.place.platform, key=message.key, reason=error.sentence)
+            await self._delivery.close(message, "undelivered")
         # A task's boundary: the lane must go on to the next message; this one stays open in the inbox.
         except Exception:
             log.exception("delivery failed", platform=message.place.platform, key=message.key)
+
+    def _outgoing(self, message: IncomingMessage, parts: tuple[Part, ...] = ()) -> Outgoing:
+        return Outgoing(self._adapters[message.place.platform], self._delivery, message, parts)
+
+    async def _revise(self, message: IncomingMessage, parts: tuple[Part, ...]) -> None:
+        """Answer an edited question anew where its answer stands, or take the answer to a deleted one back."""
+        original = question_key(message)
+        origin = await self._delivery.origin(original)
+        late = origin and message.received_at - origin.received_at > self._edited_within
+        if origin is None or (late and message.command != WITHDRAW):
+            await self._delivery.close(message, "ignored")
+            return
+        message = replace(message, place=origin.place)
+        await self._conversations.take_back(original)
+        self._withdrawn.discard(original)
+        outgoing = self._outgoing(message, parts)
+        outgoing.takes_the_place_of(await self._delivery.standing(original))
+        await self._reply(message, outgoing, parts)
+
+    @property
+    def _edited_within(self) -> timedelta:
+        return timedelta(seconds=self._settings.answers.edit_seconds)
+
+    async def _reply(self, message: IncomingMessage, outgoing: Outgoing, written: Sequence[Part]) -> None:
+        """Have a message answered, unless an earlier run wrote the answer already, and deliver what is said."""
+        if any(part.reply or part.is_sent for part in written):
+            parts, reply = list(written), next((part.reply for part in written if part.reply), Reply(""))
+        else:
+            async with outgoing.at_work():
+                reply = await self._respond(message, outgoing.progress)
+            if reply.revises:
+                outgoing.takes_the_place_of(await self._delivery.standing(platform_key(message.place, reply.revises)))
+            reply, parts = await self._keep(message, reply, outgoing)
+        parts = await outgoing.complete(parts)
+        await self._delivery.close(message, reply.outcome, parts, message.revises or reply.revises)
+        log.info(
+            "answered", outcome=reply.outcome, platform=message.place.platform, elapsed_ms=round(reply.elapsed_ms, 1)
+        )
 
     async def _respond(self, message: IncomingMessage, progress: Progress) -> Reply:
         reply = await self._guarded(message, self._answer(message, progress))
@@ -170,15 +231,28 @@ class Dispatcher:
         return replace(reply, elapsed_ms=max(elapsed, 0.0))
 
     async def _answer(self, message: IncomingMessage, progress: Progress) -> Reply:
+        if message.command == WITHDRAW:
+            return Reply("")
         message = self._commands.parse(message)
         if message.command and message.command != "ask":
-            return await self._commands.run(message)
+            return await self._commands.run(await self._vouched_for(message))
         conversation_id = await self._conversations.continued_by(message)
         turns = self._settings.answers.history
         history = await self._conversations.history(conversation_id, turns) if conversation_id and turns else []
         async with asyncio.timeout(self._settings.answers.deadline_seconds):
             reply = await self._answering.answer(message, history, progress)
-        return replace(reply, conversation_id=conversation_id or uuid.uuid4().hex)
+        reply = replace(reply, conversation_id=conversation_id or uuid.uuid4().hex)
+        if reply.outcome in _KEPT:
+            reply = replace(reply, answer_id=self._conversations.next_answer_id())
+        if not self._adapters[message.place.platform].limits.buttons:
+            return reply
+        private = message.private or reply.ephemeral
+        return replace(reply, buttons=reply.buttons + await self._commands.buttons(message.place, reply, private))
+
+    async def _vouched_for(self, message: IncomingMessage) -> IncomingMessage:
+        """Give the message with what the platform knows of its author's roles."""
+        roles = await self._adapters[message.place.platform].roles(message)
+        return replace(message, author=replace(message.author, roles=roles))
 
     async def _guarded(self, message: IncomingMessage, work: Awaitable[Reply]) -> Reply:
         """Wait for a reply; turn every error into the sentence its reader sees."""
@@ -193,21 +267,34 @@ class Dispatcher:
             number = uuid.uuid4().hex[:8]
             log.exception("defect", number=number, platform=message.place.platform)
             reply = _error_reply(InternalError(f"Something went wrong on my side (number {number}).", "Try again."))
-        return replace(reply, in_reply_to=message.reference, question=message.text)
+        return _to(message, reply)
 
-    async def _keep(self, message: IncomingMessage, reply: Reply) -> Reply:
+    async def _keep(self, message: IncomingMessage, reply: Reply, outgoing: Outgoing) -> tuple[Reply, list[Part]]:
         """Commit the answer with its conversation before it is sent; where that fails, say so in its stead."""
+        parts = outgoing.laid_out(reply)
         try:
-            change = self._delivery.putting_out(message, reply)
-            if reply.conversation_id and reply.outcome in ("answered", "declined"):
+            change = self._delivery.putting_out(message, parts)
+            if reply.outcome in _KEPT:
                 change = self._conversations.keeping(message, reply) + change
             await self._database.write(change)
         # Whatever keeps an answer from being kept, the asker must hear of it.
         except Exception as error:
             log.exception("answer not kept", platform=message.place.platform)
             known = error if isinstance(error, PreceptorError) else InternalError("I could not keep my answer.")
-            return replace(_error_reply(known), in_reply_to=message.reference, question=message.text)
-        return reply
+            reply = _to(message, _error_reply(known))
+            return reply, outgoing.laid_out(reply)
+        return reply, parts
+
+
+def _to(message: IncomingMessage, reply: Reply) -> Reply:
+    """Address a reply to whoever wrote the message."""
+    return replace(
+        reply,
+        in_reply_to=message.reference,
+        question=message.text,
+        route=message.route,
+        ephemeral=reply.ephemeral or message.private,
+    )
 
 
 def _error_reply(error: PreceptorError) -> Reply:
@@ -219,49 +306,3 @@ def _error_reply(error: PreceptorError) -> Reply:
         error=error.code,
         data={"sentence": error.sentence, "fix": error.fix},
     )
-
-
-class _Outgoing:
-    """A reply on its way out: sent once, then edited as it grows, no more often than the platform takes."""
-
-    def __init__(self, adapter: Adapter, message: IncomingMessage) -> None:
-        self._adapter = adapter
-        self._message = message
-        self._sent_id = ""
-        self._edited_at = 0.0
-
-    async def progress(self, reply: Reply) -> None:
-        """Show how far the answer has come, where asker and platform want to see it."""
-        limits = self._adapter.limits
-        if not (limits.streaming and self._message.streaming):
-            return
-        if limits.edits_per_second and monotonic() - self._edited_at < 1 / limits.edits_per_second:
-            return
-        self._edited_at = monotonic()
-        try:
-            await self._put(replace(reply, in_reply_to=self._message.reference))
-        # The platform's trouble with an interim state is no reason to give up the answer: the complete one follows.
-        except Exception:
-            log.warning("progress not shown", platform=self._adapter.name, exc_info=True)
-
-    async def complete(self, reply: Reply) -> str:
-        """Deliver the reply in its final form and give the platform's name for it; try again a few times."""
-        for delay in _RETRY_SECONDS:
-            try:
-                await self._put(reply)
-                break
-            # Whatever the platform raised: the next try is under the same idempotency key.
-            except Exception:
-                log.warning("not delivered yet", platform=self._adapter.name, again_in=delay, exc_info=True)
-                await asyncio.sleep(delay)
-        else:
-            await self._put(reply)
-        return self._sent_id
-
-    async def _put(self, reply: Reply) -> None:
-        async with asyncio.timeout(_SEND_SECONDS):
-            if self._sent_id:
-                await self._adapter.edit(self._message.place, self._sent_id, reply)
-            else:
-                key = idempotency_key(self._message)
-                self._sent_id = await self._adapter.send(self._message.place, reply, key)

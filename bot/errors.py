@@ -16,8 +16,13 @@ PreceptorError                     error
 │   ├── StorageRefusedError        storage_failed
 │   ├── DatabaseNewerError         database_newer
 │   └── DatabaseDamagedError       database_damaged
+├── AttachmentError                attachment_refused
+├── NotSetUpError                  not_set_up
 ├── AdapterError                   adapter_failed
 │   └── AddressInUseError          address_in_use
+├── DeliveryError                  delivery_failed
+│   ├── DeliveryRefusedError       delivery_refused
+│   └── RateLimitedError           rate_limited
 └── InternalError                  internal_error
 """
 
@@ -123,6 +128,18 @@ class DatabaseDamagedError(StorageError):
     code = "database_damaged"
 
 
+class AttachmentError(PreceptorError):
+    """A file that came with a message is too large, of the wrong kind or cannot be fetched."""
+
+    code = "attachment_refused"
+
+
+class NotSetUpError(PreceptorError):
+    """A capability is there in name, and nothing that does it is installed or configured."""
+
+    code = "not_set_up"
+
+
 class AdapterError(PreceptorError):
     """A front door cannot open."""
 
@@ -135,11 +152,40 @@ class AddressInUseError(AdapterError):
     code = "address_in_use"
 
 
+class DeliveryError(PreceptorError):
+    """A reply could not be brought to its platform."""
+
+    code = "delivery_failed"
+
+
+class DeliveryRefusedError(DeliveryError):
+    """The platform will not take it, however often it is tried: no permission, no such channel, message gone."""
+
+    code = "delivery_refused"
+
+
+class RateLimitedError(DeliveryError):
+    """The platform wants to be left alone for `seconds`."""
+
+    code = "rate_limited"
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(f"The platform takes nothing for {seconds:g} s.")
+        self.seconds = seconds
+
+
 class InternalError(PreceptorError):
     """A defect of ours; the log has the traceback under the same number."""
 
     code = "internal_error"
 
 
-ASKERS_DOING = (QuestionError, CommandUnknownError, NotAllowedError, ConversationNotFoundError)
+ASKERS_DOING = (
+    QuestionError,
+    CommandUnknownError,
+    NotAllowedError,
+    ConversationNotFoundError,
+    AttachmentError,
+    NotSetUpError,
+)
 """Errors that the asker can mend; all others are ours or the operator's."""

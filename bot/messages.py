@@ -18,7 +18,7 @@ def _now() -> datetime:
 
 @dataclass(frozen=True, slots=True)
 class Author:
-    """Who wrote a message. `id` is the platform's own; `roles` are what the adapter vouches for."""
+    """Who wrote a message. `id` is the platform's own; `roles` are what the adapter vouches for (see `bot.access`)."""
 
     id: str
     name: str = ""
@@ -38,6 +38,16 @@ class Place:
     def id(self) -> str:
         """One string for the place, unique over all platforms."""
         return "/".join((self.platform, self.workspace, self.channel, self.thread))
+
+    @property
+    def channel_id(self) -> str:
+        """The same without the thread: what is set for a channel holds in its threads, too."""
+        return "/".join((self.platform, self.workspace, self.channel))
+
+    @classmethod
+    def of_id(cls, place_id: str) -> "Place":
+        """Give the place that an `id` names."""
+        return cls(*place_id.split("/", 3))
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +76,12 @@ class IncomingMessage:
         attachments: files that came with it.
         passages: how many passages the answer may rest on, or None for the setting.
         streaming: whether the asker wants to see the answer grow.
+        private: whether the asker alone should see the answer.
+        revises: the key of an earlier message of which this is the edited form, or which the command ``withdraw``
+            takes back; its answer is put right in place.
+        about: the platform's name of the message that was pressed, reacted to or chosen; empty for ordinary ones.
+        mentions: the people and groups it names, besides the bot, as ``user:ID``, ``role:ID`` or ``group:ID``.
+        route: the platform's own way back to the asker (an interaction's token, a response URL), valid for minutes.
         received_at: when the adapter heard of it (UTC).
     """
 
@@ -80,6 +96,11 @@ class IncomingMessage:
     attachments: tuple[Attachment, ...] = ()
     passages: int | None = None
     streaming: bool = False
+    private: bool = False
+    revises: str = ""
+    about: str = ""
+    mentions: tuple[str, ...] = ()
+    route: str = ""
     received_at: datetime = field(default_factory=_now)
 
     @property
@@ -116,17 +137,32 @@ class Button:
 
 
 @dataclass(frozen=True, slots=True)
+class File:
+    """A file that goes with a reply; its content is text."""
+
+    name: str
+    media_type: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Reply:
-    """What the bot says to one message.
+    """What the bot says to one message, or one part of it where a platform needs several (see `Adapter.parts`).
 
     Attributes:
-        text: CommonMark; refers to citations as ``[1]``.
+        text: CommonMark; refers to citations as ``[1]``. Where it is empty, nothing is sent.
         outcome: how the message ended.
         in_reply_to: the `reference` of the message it answers.
         citations: what the text rests on.
         buttons: what the reader may do next.
+        files: what goes with it.
+        mentions: the people and groups it calls, as ``user:ID``, ``role:ID`` or ``group:ID``; nobody else is pinged.
         ephemeral: whether the asker alone should see it.
         complete: False while the answer still grows; the last edit is complete.
+        part: which part of the whole reply this is, from 0.
+        route: the message's own `route`.
+        revises: the key of the message whose answer this takes the place of; empty for a new one.
+        answer_id: the number under which the answer is kept; 0 where it is not.
         conversation_id: the conversation it belongs to; empty where none is kept.
         question: what was asked, as it was understood.
         confidence: calibrated probability that the answer fits, 0 to 1.
@@ -141,8 +177,14 @@ class Reply:
     in_reply_to: str = ""
     citations: tuple[Citation, ...] = ()
     buttons: tuple[Button, ...] = ()
+    files: tuple[File, ...] = ()
+    mentions: tuple[str, ...] = ()
     ephemeral: bool = False
     complete: bool = True
+    part: int = 0
+    route: str = ""
+    revises: str = ""
+    answer_id: int = 0
     conversation_id: str = ""
     question: str = ""
     confidence: float = 0.0

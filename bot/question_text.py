@@ -1,6 +1,7 @@
-"""Cleans what people type: whatever arrives, what goes on is printable Unicode with at least a letter or a digit."""
+"""Cleans what people type, lets it pass as a question, and repeats it as plain text."""
 
 import re
+import textwrap
 import unicodedata
 
 from bot.errors import QuestionEmptyError, QuestionTooLongError
@@ -28,3 +29,14 @@ def require_question(text: str, longest: int) -> None:
         )
     if not any(character.isalnum() for character in text):
         raise QuestionEmptyError("I see no question in that.", "Ask in words, for example: What is Ohm's law?")
+
+
+def plain(text: str) -> str:
+    """Escape what CommonMark would take for markup."""
+    return re.sub(r"([\\`*_{}\[\]<>#|~!])", r"\\\1", text)
+
+
+def shortened(text: str, longest: int) -> str:
+    """Give a text on one line, cut at a word with an ellipsis where it is longer than `longest` characters."""
+    line = " ".join(text.split())
+    return line if len(line) <= longest else textwrap.shorten(line, longest, placeholder=" …") or f"{line[:longest]}…"

@@ -88,6 +88,7 @@ messages = Table(
     metadata,
     Column("id", Integer, primary_key=True),  # grows with time: the order within a conversation
     Column("conversation_id", ForeignKey("conversations.id", ondelete="CASCADE"), nullable=False),
+    Column("inbox_key", String),  # the event that it was asked with, or that it answers
     Column("role", String, CheckConstraint("role IN ('question', 'answer')", "role"), nullable=False),
     Column("text", Text, nullable=False),
     Column("at", UtcDateTime, nullable=False),
@@ -96,6 +97,7 @@ messages = Table(
     Column("confidence", Float),
     Column("elapsed_ms", Float),
     Index(None, "conversation_id"),
+    Index(None, "inbox_key"),
 )
 
 citations = Table(
@@ -111,6 +113,44 @@ citations = Table(
     Column("score", Float, nullable=False),
 )
 
+feedback = Table(
+    "feedback",
+    metadata,
+    Column("message_id", ForeignKey("messages.id", ondelete="CASCADE"), primary_key=True),  # the answer
+    Column("person_id", String, primary_key=True),  # who judged it: not always who had asked
+    Column("verdict", Integer, CheckConstraint("verdict IN (-1, 1)", "verdict"), nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+    Index(None, "person_id"),
+)
+
+escalations = Table(
+    "escalations",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("message_id", ForeignKey("messages.id", ondelete="CASCADE"), nullable=False, unique=True),  # the answer
+    Column("inbox_key", String, nullable=False),  # the event that asked for a person: its reply called them
+    Column("person_id", String, nullable=False),  # who asked for one
+    Column("asked_at", UtcDateTime, nullable=False),
+    Column("solved_at", UtcDateTime),  # while it is empty the conversation waits
+    Column("solved_by", String),
+    Index(None, "inbox_key"),
+    Index(None, "person_id"),
+)
+
+channel_people = Table(
+    "channel_people",
+    metadata,
+    Column("channel_id", String, primary_key=True),  # platform/workspace/channel
+    Column("mention", String, primary_key=True),  # user:ID, role:ID or group:ID: who is called when a person is wanted
+)
+
+kept_values = Table(
+    "kept_values",
+    metadata,
+    Column("name", String, primary_key=True),  # platform/name
+    Column("value", Text, nullable=False),
+)
+
 inbox = Table(
     "inbox",
     metadata,
@@ -118,11 +158,14 @@ inbox = Table(
     Column("key", String, nullable=False, unique=True),
     Column("platform", String, nullable=False),
     Column("person_id", String, nullable=False),
+    Column("place_id", String, nullable=False, server_default=""),
+    Column("message_id", String, nullable=False, server_default=""),  # the platform's name for it, to refer to
     Column("payload", Text),  # the message; emptied when it is answered, so that its text is kept once
     Column("received_at", UtcDateTime, nullable=False),
     Column("is_open", Boolean, nullable=False),
     Column("outcome", String),
     Index(None, "is_open"),
+    Index(None, "place_id"),
 )
 
 outbox = Table(
@@ -130,10 +173,14 @@ outbox = Table(
     metadata,
     Column("idempotency_key", String, primary_key=True),
     Column("inbox_key", ForeignKey("inbox.key", ondelete="CASCADE"), nullable=False),
-    Column("payload", Text),  # the reply; emptied when it is sent
-    Column("sent_id", String),
+    Column("answers", String),  # the inbox key of what it answers: for an edited question, that of the first form
+    Column("part", Integer, nullable=False, server_default="0"),
+    Column("payload", Text),  # the part; emptied when it is sent, and empty while the answer still grows
+    Column("sent_id", String),  # the platform's name for what stands there; where it is not sent yet, it is edited
     Column("is_sent", Boolean, nullable=False),
     Column("created_at", UtcDateTime, nullable=False),
     Index(None, "inbox_key"),
+    Index(None, "answers"),
+    Index(None, "sent_id"),
     Index(None, "is_sent"),
 )

@@ -37,6 +37,12 @@ class HttpAdapter(InMemoryAdapter):
             patience=settings.answers.deadline_seconds + settings.dispatch.shutdown_seconds,
         )
         self._server: Server | None = None
+        self.address = ""
+
+    @property
+    def welcome(self) -> str:
+        """Say where to ask."""
+        return f"Ask at {self.address}/docs"
 
     @classmethod
     def create(cls, setup: AdapterSetup) -> "HttpAdapter":

@@ -24,18 +24,18 @@ def run() -> None:
 
     settings = load().settings
     logs.set_up(settings.log)
-    doors = front_doors(settings)
-    if not doors:
+    names = front_doors(settings)
+    if not names:
         raise SettingsError("No front door is configured.", "Set http.enabled to true.")
 
     async def _run() -> int:
         application = Application(settings)
-        adapters = [application.adapter(name) for name in doors]
+        adapters = [application.adapter(name) for name in names]
 
         def _announce() -> None:
-            for adapter in (one for one in adapters if one.address):
-                where = f"Ask at {adapter.address}/docs, or in another terminal: {sys.argv[0]} chat"
-                sys.stdout.write(f"Preceptor is ready. {where}\n")
+            doors = [adapter.welcome for adapter in adapters if adapter.welcome]
+            lines = (*doors, f"In another terminal: {sys.argv[0]} chat")
+            sys.stdout.write("Preceptor is ready. " + "\n".join(lines) + "\n")
             sys.stdout.flush()
 
         return await application.run(adapters, _announce)

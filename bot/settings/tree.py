@@ -68,6 +68,7 @@ class AnswerSettings(_Section):
     suggestions: int = Field(3, ge=0, le=10, description='Titles offered as "did you mean" when declining.')
     history: int = Field(4, ge=0, le=50, description="Earlier turns of the conversation that are looked at.")
     deadline_seconds: float = Field(30.0, gt=0, le=600, description="How long one answer may take.")
+    edit_seconds: float = Field(60.0, ge=0, description="How long an edited question is answered anew, in place.")
 
 
 class ConversationSettings(_Section):
@@ -101,6 +102,70 @@ class AccessSettings(_Section):
     """Who may do more than ask."""
 
     admins: tuple[str, ...] = Field((), description='People who may use admin commands, as "platform:id".')
+    admin_roles: tuple[str, ...] = Field(
+        (),
+        description=(
+            "Roles whose holders may use admin commands: discord:manage_server, discord:role:ID, slack:admin,"
+            " slack:owner, slack:group:ID; with @ID behind it, of that server or workspace alone."
+        ),
+    )
+
+
+class AttachmentSettings(_Section):
+    """Files that come with a message."""
+
+    megabytes: Positive = Field(20, description="The largest file that is fetched, in MiB.")
+
+
+class DiscordSettings(_Section):
+    """The Discord adapter."""
+
+    enabled: bool = Field(False, description="Whether the bot is on Discord.")
+    token: SecretStr = Field(SecretStr(""), description="The bot's token, from the developer portal.")
+    message_content: bool = Field(
+        False, description="Whether the privileged message-content intent is switched on for this application."
+    )
+    thread_channels: tuple[str, ...] = Field(
+        (), description='Channels, by id, in which every question gets a thread of its own; "*" is all.'
+    )
+    edits_per_second: float = Field(1.0, gt=0, le=5, description="How often a growing answer is edited.")
+    development_servers: tuple[str, ...] = Field(
+        (), description="Servers, by id, that get the commands at once; for development. Empty: all servers get them."
+    )
+    shards: int | None = Field(None, ge=1, description="How many shards; unset: as many as Discord advises.")
+    base_url: str = Field("https://discord.com/api/v10", description="Discord's REST API, or a gateway before it.")
+    proxy: str = Field("", description="HTTP proxy for Discord, as http://host:port.")
+
+    @model_validator(mode="after")
+    def _has_token(self) -> "DiscordSettings":
+        if self.enabled and not self.token.get_secret_value():
+            raise ValueError("discord.enabled needs discord.token; docs/discord.md says where it is found")
+        return self
+
+
+class SlackSettings(_Section):
+    """The Slack adapter."""
+
+    enabled: bool = Field(False, description="Whether the bot is on Slack.")
+    mode: Literal["socket", "http"] = Field(
+        "socket",
+        description="socket: the bot calls Slack (needs app_token). http: Slack calls /slack/… on the HTTP API.",
+    )
+    bot_token: SecretStr = Field(SecretStr(""), description="The bot user's token, xoxb-….")
+    app_token: SecretStr = Field(SecretStr(""), description="The app-level token for Socket Mode, xapp-….")
+    signing_secret: SecretStr = Field(SecretStr(""), description="What Slack signs its requests with, for HTTP mode.")
+    streaming: bool = Field(True, description="Whether answers stream natively where Slack allows it.")
+    edits_per_second: float = Field(0.8, gt=0, le=5, description="How often a growing answer is updated.")
+    base_url: str = Field("https://slack.com/api/", description="Slack's Web API, or a gateway before it (GovSlack).")
+    proxy: str = Field("", description="HTTP proxy for Slack, as http://host:port.")
+
+    @model_validator(mode="after")
+    def _has_tokens(self) -> "SlackSettings":
+        needed = ("bot_token", "app_token" if self.mode == "socket" else "signing_secret")
+        missing = [name for name in needed if not getattr(self, name).get_secret_value()]
+        if self.enabled and missing:
+            raise ValueError(f"slack.enabled needs slack.{missing[0]}; docs/slack.md says where it is found")
+        return self
 
 
 class HttpSettings(_Section):
@@ -139,7 +204,10 @@ class Settings(BaseSettings):
     database: DatabaseSettings = DatabaseSettings()
     dispatch: DispatchSettings = DispatchSettings()
     access: AccessSettings = AccessSettings()
+    attachments: AttachmentSettings = AttachmentSettings()
     http: HttpSettings = HttpSettings()
+    discord: DiscordSettings = DiscordSettings()
+    slack: SlackSettings = SlackSettings()
 
     @classmethod
     def settings_customise_sources(

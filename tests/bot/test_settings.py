@@ -108,7 +108,7 @@ def test_the_example_file_holds_every_setting_at_its_default() -> None:
     )
     Path("preceptor.toml").write_text(active)
     loaded = load()
-    optional = {"answers.threshold"}
+    optional = {"answers.threshold", "discord.shards"}
     assert {key for key, _ in every_setting()} - optional == set(loaded.origins) - optional
     Path("preceptor.toml").unlink()
     assert loaded.settings == load().settings

@@ -1,0 +1,182 @@
+"""A reply on its way out: shown while it grows, delivered part by part, tried again where the platform hesitates."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
+from time import monotonic
+
+import structlog
+
+from bot.adapter import Adapter
+from bot.delivery import Delivery, Part, idempotency_key
+from bot.errors import DeliveryRefusedError, RateLimitedError
+from bot.messages import IncomingMessage, Reply
+
+log = structlog.get_logger(__name__)
+
+_SEND_SECONDS = 30.0
+"""How long a platform may take to send or edit a message."""
+
+_RETRY_SECONDS = (0.2, 1.0, 5.0)
+"""Waits between tries to deliver a part; after the last one the message stays open for the next start."""
+
+_LONGEST_PAUSE = 120.0
+"""Seconds that a platform may ask us to wait; where it wants more, the message stays open for the next start."""
+
+_PLACEHOLDER_SECONDS = 1.5
+"""How long nothing is shown of an answer before a line says that one is coming."""
+
+_THINKING = Reply("Thinking …", complete=False)
+
+
+class Outgoing:
+    """What stands of the reply to one message, and how it gets there.
+
+    Args:
+        adapter: through which it goes.
+        delivery: where it is noted what stands.
+        message: what is answered.
+        parts: what an earlier run put out of this reply.
+    """
+
+    def __init__(
+        self, adapter: Adapter, delivery: Delivery, message: IncomingMessage, parts: Sequence[Part] = ()
+    ) -> None:
+        self._adapter = adapter
+        self._delivery = delivery
+        self._message = message
+        self._standing = [part.sent_id for part in parts if part.sent_id]
+        self._texts = [""] * len(self._standing)
+        self._uncertain = bool(parts)
+        self._quiet_until = 0.0
+        self._showing = asyncio.Lock()
+
+    def takes_the_place_of(self, standing: Sequence[str]) -> None:
+        """Edit these messages instead of sending new ones."""
+        self._standing = list(standing)
+        self._texts = [""] * len(standing)
+
+    @contextlib.asynccontextmanager
+    async def at_work(self) -> AsyncIterator[None]:
+        """Show, for the while of the body, that an answer is coming."""
+        waiting = asyncio.create_task(self._show_placeholder(), name="placeholder")
+        try:
+            async with self._adapter.working(self._message):
+                yield
+        finally:
+            async with self._showing:
+                waiting.cancel()
+            await asyncio.gather(waiting, return_exceptions=True)
+
+    async def _show_placeholder(self) -> None:
+        if self._adapter.limits.placeholder:
+            await asyncio.sleep(_PLACEHOLDER_SECONDS)
+            if not self._standing:
+                await self.progress(_THINKING)
+
+    async def progress(self, reply: Reply) -> None:
+        """Show how far the answer has come, where asker and platform want to see it."""
+        limits = self._adapter.limits
+        if not (limits.streaming and self._message.streaming) or monotonic() < self._quiet_until:
+            return
+        async with self._showing:
+            if limits.edits_per_second:
+                self._quiet_until = monotonic() + 1 / limits.edits_per_second
+            try:
+                for number, part in enumerate(self._adapter.parts(self._addressed(reply))):
+                    await self._show(number, part)
+            except RateLimitedError as error:
+                self._quiet_until = monotonic() + error.seconds
+            # The platform's trouble with an interim state is no reason to give up the answer: the complete one follows.
+            except Exception:
+                log.warning("progress not shown", platform=self._adapter.name, exc_info=True)
+
+    async def _show(self, number: int, part: Reply) -> None:
+        if number < len(self._standing) and self._texts[number] == part.text:
+            return
+        async with asyncio.timeout(_SEND_SECONDS):
+            if number < len(self._standing):
+                await self._adapter.edit(self._message.place, self._standing[number], part)
+                self._texts[number] = part.text
+                return
+            key = idempotency_key(self._message, number)
+            if self._adapter.limits.reaches_later:
+                await self._delivery.begin(self._message, number)
+            sent_id = await self._send(part, key)
+            self._standing.append(sent_id)
+            self._texts.append(part.text)
+            if self._adapter.limits.reaches_later:
+                await self._delivery.stands(key, sent_id, final=False)
+
+    def _addressed(self, reply: Reply) -> Reply:
+        return replace(reply, in_reply_to=self._message.reference, route=self._message.route)
+
+    def laid_out(self, reply: Reply) -> list[Part]:
+        """Cut a complete reply into the parts that will be sent; none where there is nothing to say."""
+        if not (reply.text or reply.files):
+            return []
+        replies = (replace(one, part=number) for number, one in enumerate(self._adapter.parts(reply)))
+        return [
+            Part(idempotency_key(self._message, number), one, self._stands_as(number))
+            for number, one in enumerate(replies)
+        ]
+
+    def _stands_as(self, number: int) -> str:
+        return self._standing[number] if number < len(self._standing) else ""
+
+    async def complete(self, parts: Sequence[Part]) -> list[Part]:
+        """Deliver all parts in their final form, take back what stands beyond them, and give them as delivered.
+
+        Raises:
+            DeliveryRefusedError: the platform will not take it.
+            Exception: what the platform said at the last try.
+        """
+        sent = []
+        for number, part in enumerate(parts, start=1):
+            delivered = part if part.is_sent else replace(part, sent_id=await self._deliver(part), is_sent=True)
+            if number < len(parts) and not part.is_sent:
+                await self._delivery.stands(part.key, delivered.sent_id, final=True)
+            sent.append(delivered)
+        for sent_id in filter(None, self._standing[len(parts) :]):
+            await self._adapter.delete(self._message.place, sent_id)
+        return sent
+
+    async def _deliver(self, part: Part) -> str:
+        for delay in (*_RETRY_SECONDS, 0.0):
+            try:
+                async with asyncio.timeout(_SEND_SECONDS):
+                    return await self._put(part)
+            except DeliveryRefusedError:
+                raise
+            except RateLimitedError as error:
+                if error.seconds > _LONGEST_PAUSE or not delay:
+                    raise
+                pause = error.seconds
+            # Whatever the platform raised: the next try is under the same idempotency key.
+            except Exception:
+                if not delay:
+                    raise
+                pause = delay
+                log.warning("not delivered yet", platform=self._adapter.name, again_in=delay, exc_info=True)
+            await asyncio.sleep(pause)
+        raise AssertionError("the last try returns or raises")
+
+    async def _put(self, part: Part) -> str:
+        if part.reply is None:
+            raise ValueError(f"nothing is written of {part.key}")
+        if not part.sent_id:
+            return await self._send(part.reply, part.key)
+        await self._adapter.edit(self._message.place, part.sent_id, part.reply)
+        return part.sent_id
+
+    async def _send(self, reply: Reply, key: str) -> str:
+        """Send what may have been sent before: then it is looked for, and put right where it stands."""
+        place = self._message.place
+        if self._uncertain and (sent_id := await self._adapter.find(place, reply, key)):
+            await self._adapter.edit(place, sent_id, reply)
+            return sent_id
+        self._uncertain = True
+        sent_id = await self._adapter.send(place, reply, key)
+        self._uncertain = False
+        return sent_id
