@@ -5,7 +5,7 @@ import contextlib
 import signal
 from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from importlib.metadata import entry_points
 from typing import cast
 
@@ -15,14 +15,21 @@ from bot import database_file
 from bot.access import Access
 from bot.adapter import Adapter, AdapterSetup
 from bot.answering import Answering
-from bot.commands import Commands
+from bot.attachments import Describing
+from bot.channel_people import ChannelPeople
+from bot.commands import Command, Commands
 from bot.conversations import Conversations
 from bot.database import Database
 from bot.dispatcher import Dispatcher
 from bot.errors import AdapterError
+from bot.escalations import Escalations
+from bot.export import Export
+from bot.feedback import Feedback
 from bot.knowledge_desk import KnowledgeDesk, knowledge_base
+from bot.messages import Place
 from bot.records import PlatformRecords
 from bot.settings import Settings
+from bot.statistics import Statistics
 from models.generation.extractive import ExtractiveGenerator
 
 log = structlog.get_logger(__name__)
@@ -55,15 +62,35 @@ class Application:
         self._reading_thread = ThreadPoolExecutor(1, thread_name_prefix="knowledge")
         self._desk = KnowledgeDesk(self.knowledge, self._reading_thread)
         generator = ExtractiveGenerator(settings.answers.sentences, threads=self._threads)
+        self._adapters: dict[str, Adapter] = {}
         self.dispatcher = Dispatcher(
             settings,
             self._database,
             conversations,
-            Commands(Access(settings.access), conversations, self._desk, (), _nobody),
+            self._commands(conversations),
             Answering(self.knowledge, generator, settings.answers, self._threads),
         )
-        self._adapters: list[Adapter] = []
         self._waiting_for = "the database"
+
+    def _commands(self, conversations: Conversations) -> Commands:
+        access, people = Access(self._settings.access), ChannelPeople(self._database)
+        escalations = Escalations(self._database, people, access, self._link)
+        feedback = Feedback(self._database, escalations.buttons)
+        statistics = Statistics(self._database, datetime.now(UTC))
+        describing = Describing(self._adapters.__getitem__, self._settings.attachments.megabytes)
+        others = (
+            Command("describe", "What is in a picture.", describing.describe),
+            Command("export", "Give you all I keep about you.", Export(self._database).give),
+            Command("stats", "How I am doing.", statistics.tell, admin=True),
+            Command("people", "Who is called here when somebody asks for a person.", people.show_or_set, admin=True),
+            Command("feedback", "", feedback.give),
+            Command("person", "", escalations.ask),
+            Command("solved", "", escalations.solve),
+        )
+        return Commands(access, conversations, self._desk, others, escalations.buttons)
+
+    async def _link(self, place: Place, message_id: str) -> str:
+        return await self._adapters[place.platform].link(place, message_id)
 
     def ready(self) -> str:
         """Say what is still waited for before questions are answered; empty when nothing is."""
@@ -83,7 +110,7 @@ class Application:
         return make(AdapterSetup(self._settings, self.dispatcher.inquire, self.ready, options, records, self._webhooks))
 
     def _webhooks(self) -> dict[str, object]:
-        return {path: app for adapter in self._adapters for path, app in adapter.webhooks.items()}
+        return {path: app for adapter in self._adapters.values() for path, app in adapter.webhooks.items()}
 
     @contextlib.asynccontextmanager
     async def running(self, adapters: Sequence[Adapter]) -> AsyncIterator[None]:
@@ -100,8 +127,8 @@ class Application:
                 log.info("database upgraded", backup=str(copy))
             await self._database.open()
             stack.push_async_callback(self._database.close)
-            self._adapters[:] = adapters
-            self.dispatcher.connect({adapter.name: adapter for adapter in adapters})
+            self._adapters |= {adapter.name: adapter for adapter in adapters}
+            self.dispatcher.connect(self._adapters)
             self._waiting_for = "the knowledge base"
             for adapter in adapters:
                 await adapter.start(self.dispatcher.accept)
@@ -173,6 +200,3 @@ async def _first_closed(adapters: Sequence[Adapter]) -> int:
         for task in waiting:
             task.cancel()
 
-
-async def _nobody(place: object, answer_id: int) -> tuple[()]:
-    return ()

@@ -175,7 +175,7 @@ def _row(message: IncomingMessage, number: int, part: Part) -> dict[str, Any]:
     }
 
 
-def _unanswered(rows: Sequence[Row[Any]]) -> Unanswered | None:
+def _unanswered(rows: Sequence[Any]) -> Unanswered | None:
     first = rows[0]
     try:
         message = _message_json.validate_json(first.payload)

@@ -62,6 +62,8 @@ class Noticeboard(InMemoryAdapter):
     async def _put(self, name: str, reply: Reply) -> None:
         async with self._changed:
             self.standing[name] = reply
+            if reply.complete:
+                self._exchanges.pop(reply.in_reply_to, None)
             self._changed.notify_all()
 
 

@@ -1,0 +1,174 @@
+"""How the bot does: what was asked and how it ended, how fast, what people thought of it, and what is still open."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from math import ceil
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, case, func, select
+
+from bot.database import Database
+from bot.delivery import inbox_key
+from bot.messages import IncomingMessage, Reply
+from bot.question_text import plain
+from bot.tables import escalations, feedback, inbox, messages, outbox
+
+_WINDOWS = ("day", "week", "all")
+_DAY, _WEEK = timedelta(days=1), timedelta(days=7)
+
+_QUESTIONS = ("answered", "declined", "failed")
+"""Outcomes that count as questions; a command that failed is among them."""
+
+_TIMED = 10_000
+"""The newest answers that the times are taken of: enough for a percentile, quick to read."""
+
+_ROWS: Mapping[str, str] = {
+    "questions": "Questions",
+    "answered": "– answered",
+    "declined": "– declined",
+    "failed": "– failed",
+    "undelivered": "Undelivered replies",
+    "helpful": "Found helpful",
+    "not_helpful": "Found not helpful",
+    "people_asked": "People asked for",
+    "people_asked_solved": "– solved",
+}
+"""The rows of the table: a figure's key in the document, and the words for it."""
+
+_state = case((escalations.c.solved_at.is_(None), "open"), else_="solved")
+
+_Tally = Mapping[tuple[Any, ...], Sequence[int]]
+"""How many there were of each kind, for each of `_WINDOWS`."""
+
+
+class Statistics:
+    """The figures for admins. `running_since` is when the process started (UTC)."""
+
+    def __init__(self, database: Database, running_since: datetime) -> None:
+        self._database = database
+        self._running_since = running_since
+
+    async def tell(self, message: IncomingMessage) -> Reply:
+        """Give the figures of the last day, of the last week and in all: as a table, and for machines.
+
+        Where questions came from and how they ended is counted by the events in the inbox, which stay (without their
+        texts) when people have theirs forgotten; who wrote the answers, and how fast, by the answers that are kept.
+        """
+        document = await self._database.read(lambda connection: self._document(connection, message))
+        return Reply(_in_words(document, message.received_at), ephemeral=True, data=document)
+
+    def _document(self, connection: Connection, message: IncomingMessage) -> dict[str, Any]:
+        now = message.received_at
+        outcomes = _tally(connection, now, inbox.c.received_at, inbox.c.platform, inbox.c.outcome)
+        generators = _tally(connection, now, messages.c.at, messages.c.generator)
+        verdicts = _tally(connection, now, feedback.c.at, feedback.c.verdict)
+        calls = _tally(connection, now, escalations.c.asked_at, _state)
+        times = _times(connection, now)
+        windows = {
+            name: {
+                **_questions(outcomes, at),
+                "by_generator": {generator: counts[at] for (generator,), counts in generators.items() if generator},
+                "helpful": _count(verdicts, at, 1),
+                "not_helpful": _count(verdicts, at, -1),
+                "people_asked": sum(counts[at] for counts in calls.values()),
+                "people_asked_solved": _count(calls, at, "solved"),
+                "latency_ms": times[at],
+            }
+            for at, name in enumerate(_WINDOWS)
+        }
+        since = {"running_since": self._running_since.isoformat()}
+        return since | _still_open(connection, message) | {"windows": windows}
+
+
+def _tally(
+    connection: Connection, now: datetime, moment: ColumnElement[datetime], *kinds: ColumnElement[Any]
+) -> dict[tuple[Any, ...], list[int]]:
+    """Count by kind. Once the kinds are known, an index over them and the moment leads right to the last week."""
+    number = func.count()
+    every = select(*kinds, number).where(*(kind.is_not(None) for kind in kinds)).group_by(*kinds)
+    tally = {tuple(row[:-1]): [0, 0, int(row[-1])] for row in connection.execute(every)}
+    known = [kind.in_({key[at] for key in tally}) for at, kind in enumerate(kinds)]
+    recent = select(*kinds, number.filter(moment >= now - _DAY), number).where(*known, moment >= now - _WEEK)
+    for row in connection.execute(recent.group_by(*kinds)):
+        if (key := tuple(row[:-2])) in tally:
+            tally[key][:2] = row[-2:]
+    return tally
+
+
+def _count(tally: _Tally, at: int, kind: object) -> int:
+    return tally[(kind,)][at] if (kind,) in tally else 0
+
+
+def _questions(outcomes: _Tally, at: int) -> dict[str, Any]:
+    ended = dict.fromkeys((*_QUESTIONS, "undelivered"), 0)
+    platforms: dict[str, int] = {}
+    for (platform, outcome), counts in outcomes.items():
+        if outcome in ended:
+            ended[outcome] += counts[at]
+        if outcome in _QUESTIONS:
+            platforms[platform] = platforms.get(platform, 0) + counts[at]
+    return {"questions": sum(platforms.values()), **ended, "by_platform": platforms}
+
+
+def _still_open(connection: Connection, message: IncomingMessage) -> dict[str, int]:
+    # The request for these figures is open itself.
+    received = select(func.count()).where(inbox.c.is_open, inbox.c.key != inbox_key(message))
+    parts = select(func.count()).select_from(outbox.join(inbox)).where(outbox.c.is_sent.is_(False), inbox.c.is_open)
+    return {"open_messages": connection.scalar(received) or 0, "unsent_parts": connection.scalar(parts) or 0}
+
+
+def _times(connection: Connection, now: datetime) -> list[dict[str, float]]:
+    """Give the times of the newest answers, for each of `_WINDOWS`, from acceptance to the complete reply."""
+    newest = select(messages.c.at, messages.c.elapsed_ms).where(messages.c.elapsed_ms.is_not(None))
+    rows = connection.execute(newest.order_by(messages.c.id.desc()).limit(_TIMED)).all()
+    return [
+        _percentiles([row.elapsed_ms for row in rows if longest is None or row.at >= now - longest])
+        for longest in (_DAY, _WEEK, None)
+    ]
+
+
+def _percentiles(times: Sequence[float]) -> dict[str, float]:
+    """Give the 50th and the 95th percentile (nearest rank), and of how many; 0 of none."""
+    ranked = sorted(times) or [0.0]
+    ranks = {f"p{percent}": round(ranked[ceil(percent / 100 * len(ranked)) - 1], 1) for percent in (50, 95)}
+    return {**ranks, "answers": len(times)}
+
+
+def _in_words(document: Mapping[str, Any], now: datetime) -> str:
+    windows = [document["windows"][name] for name in _WINDOWS]
+    rows = [(words, [f"{window[key]:,}" for window in windows]) for key, words in _ROWS.items()]
+    for key, words in (("by_platform", "Questions on"), ("by_generator", "Answers by")):
+        rows += [
+            (f"{words} {plain(name)}", [f"{w[key][name]:,}" for w in windows]) for name in sorted(windows[-1][key])
+        ]
+    for key, words in (("p50", "Half of the answers within"), ("p95", "95 % of the answers within")):
+        rows.append((words, [_milliseconds(window["latency_ms"], key) for window in windows]))
+    lines = [f"| {words} | {' | '.join(figures)} |" for words, figures in rows]
+    table = "\n".join(["| | 24 hours | 7 days | In all |", "| :-- | --: | --: | --: |", *lines])
+    since = datetime.fromisoformat(document["running_since"])
+    timed = windows[-1]["latency_ms"]["answers"] == _TIMED
+    return (
+        f"{table}\n\n{f'The times are those of the newest {_TIMED:,} answers. ' if timed else ''}"
+        f"Open now: {_open_now(document)}."
+        f" Running since {since:%Y-%m-%d %H:%M} UTC ({_duration(now - since)})."
+    )
+
+
+def _milliseconds(latency: Mapping[str, float], key: str) -> str:
+    return f"{latency[key]:,.0f} ms" if latency["answers"] else "–"
+
+
+def _open_now(document: Mapping[str, Any]) -> str:
+    waiting = document["windows"]["all"]
+    return (
+        f"{document['open_messages']:,} to answer, {document['unsent_parts']:,} to send,"
+        f" {waiting['people_asked'] - waiting['people_asked_solved']:,} waiting for a person"
+    )
+
+
+def _duration(time: timedelta) -> str:
+    """Give a time in days, hours and minutes."""
+    minutes = max(int(time.total_seconds()) // 60, 0)
+    days, hours = minutes // 1440, minutes // 60 % 24
+    parts = ((days, "d"), (hours, "h"), (minutes % 60, "min"))
+    return " ".join(f"{number} {unit}" for number, unit in parts if number) or "less than a minute"
