@@ -90,7 +90,12 @@ class Application:
         return Commands(access, conversations, self._desk, others, escalations.buttons)
 
     async def _link(self, place: Place, message_id: str) -> str:
-        return await self._adapters[place.platform].link(place, message_id)
+        try:
+            return await self._adapters[place.platform].link(place, message_id)
+        # Whatever keeps a platform from telling an address, the message goes out without it.
+        except Exception:
+            log.warning("address not known", platform=place.platform, exc_info=True)
+            return ""
 
     def ready(self) -> str:
         """Say what is still waited for before questions are answered; empty when nothing is."""

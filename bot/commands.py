@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from bot.access import Access
 from bot.conversations import Conversations, KeptMessage
 from bot.errors import CommandUnknownError, ConversationNotFoundError, NotSetUpError
+from bot.kept_answers import number_in
 from bot.knowledge_desk import KnowledgeDesk, counted
 from bot.messages import Button, IncomingMessage, Place, Reply
 from bot.question_text import plain, shortened
@@ -151,8 +152,7 @@ class Commands:
 
     async def _share(self, message: IncomingMessage) -> Reply:
         """Show everybody an answer that only the asker saw."""
-        number = int(message.text) if message.text.isdecimal() else 0
-        kept = await self._conversations.kept_answer(number, message.person_id)
+        kept = await self._conversations.kept_answer(number_in(message.text), message.person_id)
         if kept is None:
             raise ConversationNotFoundError("I no longer keep that answer.", "Ask again.")
         question, answer = kept

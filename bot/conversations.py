@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, bindparam, delete, exists, func, null, select, update
+from sqlalchemy import ColumnElement, Row, bindparam, delete, exists, func, null, or_, select, update
 from sqlalchemy.dialects.sqlite import insert
 
 from bot.database import Change, Database
@@ -63,6 +63,7 @@ _FORGET_PERSON = (
     update(inbox).where(_theirs).values(person_id="", payload=null(), is_open=False),
     delete(feedback).where(feedback.c.person_id == bindparam("forgotten")),
     delete(escalations).where(escalations.c.person_id == bindparam("forgotten")),
+    update(escalations).where(escalations.c.solved_by == bindparam("forgotten")).values(solved_by=""),
 )
 
 
@@ -201,13 +202,14 @@ class Conversations:
         await self._database.wipe()
 
     async def count(self, person_id: str) -> int | None:
-        """Say how many conversations of a person are kept; None where the person is unknown."""
-        query = (
-            select(func.count(conversations.c.id))
-            .select_from(people.outerjoin(conversations))
-            .where(people.c.id == person_id)
-            .group_by(people.c.id)
+        """Say how many conversations of a person are kept; None where nothing at all is kept of them."""
+        theirs = select(func.count()).select_from(conversations).where(conversations.c.person_id == person_id)
+        anything = or_(
+            exists().where(people.c.id == person_id),
+            exists().where(feedback.c.person_id == person_id),
+            exists().where((escalations.c.person_id == person_id) | (escalations.c.solved_by == person_id)),
         )
+        query = select(theirs.scalar_subquery()).where(anything)
         return await self._database.read(lambda connection: connection.scalar(query))
 
     async def forget_person(self, person_id: str) -> None:

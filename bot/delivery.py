@@ -144,6 +144,11 @@ class Delivery:
         gone = [{"question": platform_key(message.place, revises), "own": own}] if revises else []
         await self._database.write(Change(_CLOSE, (sent, gone, done)))
 
+    async def give_up(self, message: IncomingMessage) -> None:
+        """Note that the platform will not take the reply; what was written of it is no longer kept here."""
+        own = inbox_key(message)
+        await self._database.write(Change(_GIVE_UP, ([{"own": own}], [{"done_key": own, "ended": "undelivered"}])))
+
     async def unanswered(self, platform: str) -> list[Unanswered]:
         """Give what was accepted and not finished, oldest first; with what was put out of the reply already."""
         query = (
@@ -210,15 +215,19 @@ _STANDS = (
     .where(outbox.c.idempotency_key == bindparam("sent_key"))
     .values(sent_id=bindparam("sent_as"), is_sent=bindparam("final"), payload=null()),
 )
+_END = (
+    update(inbox)
+    .where(inbox.c.key == bindparam("done_key"))
+    .values(is_open=False, outcome=bindparam("ended"), payload=null())
+)
 _CLOSE = (
     *_STANDS,
     update(outbox)
     .where(outbox.c.answers == bindparam("question"), outbox.c.inbox_key != bindparam("own"))
     .values(sent_id=null(), payload=null()),
-    update(inbox)
-    .where(inbox.c.key == bindparam("done_key"))
-    .values(is_open=False, outcome=bindparam("ended"), payload=null()),
+    _END,
 )
+_GIVE_UP = (update(outbox).where(outbox.c.inbox_key == bindparam("own")).values(payload=null()), _END)
 _stale = and_(inbox.c.is_open, inbox.c.platform == bindparam("of"), inbox.c.received_at < bindparam("before"))
 _LET_GO = (
     update(outbox).where(outbox.c.inbox_key.in_(select(inbox.c.key).where(_stale))).values(payload=null()),

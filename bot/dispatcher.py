@@ -182,7 +182,7 @@ class Dispatcher:
                 await self._reply(message, self._outgoing(message, parts), parts)
         except DeliveryRefusedError as error:
             log.warning("delivery refused", platform=message.place.platform, key=message.key, reason=error.sentence)
-            await self._delivery.close(message, "undelivered")
+            await self._delivery.give_up(message)
         # A task's boundary: the lane must go on to the next message; this one stays open in the inbox.
         except Exception:
             log.exception("delivery failed", platform=message.place.platform, key=message.key)

@@ -27,7 +27,6 @@ _LONGEST_QUOTE = 300
 _LONGEST_NAME = 80
 
 _LINK_SECONDS = 3.0
-"""How long a platform may take to tell an address; without it the call goes out all the same."""
 
 _answer, _question = messages.alias("answer"), messages.alias("question")
 _FIND = (
@@ -119,13 +118,23 @@ class Escalations:
         people: who is called where.
         access: who may mark any call as solved.
         link: gives a message's address.
+        link_seconds: how long that may take; without it the call goes out all the same.
     """
 
-    def __init__(self, database: Database, people: ChannelPeople, access: Access, link: Link) -> None:
+    def __init__(
+        self,
+        database: Database,
+        people: ChannelPeople,
+        access: Access,
+        link: Link,
+        *,
+        link_seconds: float = _LINK_SECONDS,
+    ) -> None:
         self._database = database
         self._people = people
         self._access = access
         self._link = link
+        self._link_seconds = link_seconds
 
     async def buttons(self, place: Place, answer_id: int) -> tuple[Button, ...]:
         """Give the button that calls a person for an answer; none where nobody is set."""
@@ -223,18 +232,22 @@ class Escalations:
             self._url(matter.place, matter.question_id), self._url(matter.place, matter.sent_id)
         )
         links = [f"[{label}]({url})" for label, url in zip(("the question", "the answer"), urls, strict=True) if url]
-        # The quotation marks keep the line from beginning with what CommonMark takes for a list.
-        quote = f"> “{plain(shortened(matter.question, _LONGEST_QUOTE))}”"
-        return "\n\n".join((quote, *([" · ".join(links)] if links else ())))
+        return "\n\n".join((quoted(matter.question), *([" · ".join(links)] if links else ())))
 
     async def _url(self, place: Place, message_id: str) -> str:
         if not message_id:
             return ""
         try:
-            async with asyncio.timeout(_LINK_SECONDS):
+            async with asyncio.timeout(self._link_seconds):
                 return await self._link(place, message_id)
         except TimeoutError:
             return ""
+
+
+def quoted(question: str) -> str:
+    """Give a question as a block quote of one line, in which nothing counts as markup."""
+    # Within quotation marks the line cannot begin with what CommonMark takes for a list; an ampersand begins an entity.
+    return "> “" + plain(shortened(question, _LONGEST_QUOTE)) + "”"
 
 
 def _name(message: IncomingMessage) -> str:

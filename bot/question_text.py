@@ -33,7 +33,7 @@ def require_question(text: str, longest: int) -> None:
 
 def plain(text: str) -> str:
     """Escape what CommonMark would take for markup."""
-    return re.sub(r"([\\`*_{}\[\]<>#|~!])", r"\\\1", text)
+    return re.sub(r"([\\`*_{}\[\]<>#|~!&])", r"\\\1", text)
 
 
 def shortened(text: str, longest: int) -> str:

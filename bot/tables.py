@@ -17,6 +17,7 @@ from sqlalchemy import (
     Table,
     Text,
     TypeDecorator,
+    text,
 )
 
 
@@ -98,6 +99,7 @@ messages = Table(
     Column("elapsed_ms", Float),
     Index(None, "conversation_id"),
     Index(None, "inbox_key"),
+    Index(None, "generator", "at", sqlite_where=text("generator IS NOT NULL")),  # answers alone: for the statistics
 )
 
 citations = Table(
@@ -166,6 +168,8 @@ inbox = Table(
     Column("outcome", String),
     Index(None, "is_open"),
     Index(None, "place_id"),
+    Index(None, "person_id"),
+    Index(None, "platform", "outcome", "received_at"),  # for the statistics
 )
 
 outbox = Table(

@@ -18,9 +18,14 @@ def upgrade() -> None:
 def _widen() -> None:
     op.add_column("messages", sa.Column("inbox_key", sa.String(), nullable=True))
     op.create_index("ix_messages_inbox_key", "messages", ["inbox_key"])
+    op.create_index(
+        "ix_messages_generator_at", "messages", ["generator", "at"], sqlite_where=sa.text("generator IS NOT NULL")
+    )
     op.add_column("inbox", sa.Column("place_id", sa.String(), nullable=False, server_default=""))
     op.add_column("inbox", sa.Column("message_id", sa.String(), nullable=False, server_default=""))
     op.create_index("ix_inbox_place_id", "inbox", ["place_id"])
+    op.create_index("ix_inbox_person_id", "inbox", ["person_id"])
+    op.create_index("ix_inbox_platform_outcome_received_at", "inbox", ["platform", "outcome", "received_at"])
     op.add_column("outbox", sa.Column("answers", sa.String(), nullable=True))
     op.add_column("outbox", sa.Column("part", sa.Integer(), nullable=False, server_default="0"))
     op.execute("UPDATE outbox SET answers = inbox_key")
