@@ -204,4 +204,3 @@ async def _first_closed(adapters: Sequence[Adapter]) -> int:
     finally:
         for task in waiting:
             task.cancel()
-

@@ -188,7 +188,8 @@ class Dispatcher:
             log.exception("delivery failed", platform=message.place.platform, key=message.key)
 
     def _outgoing(self, message: IncomingMessage, parts: tuple[Part, ...] = ()) -> Outgoing:
-        return Outgoing(self._adapters[message.place.platform], self._delivery, message, parts)
+        adapter, shown_after = self._adapters[message.place.platform], self._settings.answers.shown_after_seconds
+        return Outgoing(adapter, self._delivery, message, shown_after, parts)
 
     async def _revise(self, message: IncomingMessage, parts: tuple[Part, ...]) -> None:
         """Answer an edited question anew where its answer stands, or take the answer to a deleted one back."""

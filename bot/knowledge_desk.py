@@ -20,14 +20,15 @@ _PROBLEMS_SHOWN = 10
 
 def knowledge_base(settings: Settings) -> KnowledgeBase:
     """Make the knowledge base that the settings describe; nothing is read yet."""
-    ours = settings.knowledge
-    sources = [starter.folder() if name == "starter" else Path(name) for name in ours.sources]
-    options = KnowledgeOptions(
-        longest=ours.passage_length,
-        overlap=ours.passage_overlap,
-        limits=load_limits(ours),
-    )
+    sources, options = what_is_read(settings.knowledge)
     return KnowledgeBase(sources, settings.index_directory, options)
+
+
+def what_is_read(settings: KnowledgeSettings) -> tuple[list[Path], KnowledgeOptions]:
+    """Give the files and folders that the settings name, and how they are read."""
+    sources = [starter.folder() if name == "starter" else Path(name) for name in settings.sources]
+    limits = load_limits(settings)
+    return sources, KnowledgeOptions(longest=settings.passage_length, overlap=settings.passage_overlap, limits=limits)
 
 
 def load_limits(settings: KnowledgeSettings) -> LoadLimits:

@@ -24,8 +24,8 @@ _RETRY_SECONDS = (0.2, 1.0, 5.0)
 _LONGEST_PAUSE = 120.0
 """Seconds that a platform may ask us to wait; where it wants more, the message stays open for the next start."""
 
-_PLACEHOLDER_SECONDS = 1.5
-"""How long nothing is shown of an answer before a line says that one is coming."""
+_PLACEHOLDER_SECONDS = 1.0
+"""How long work is shown, and nothing of an answer, before a line says that one is coming."""
 
 _THINKING = Reply("Thinking …", complete=False)
 
@@ -37,11 +37,17 @@ class Outgoing:
         adapter: through which it goes.
         delivery: where it is noted what stands.
         message: what is answered.
+        shown_after: seconds before anything is shown of an answer that is not complete, where showing has its price.
         parts: what an earlier run put out of this reply.
     """
 
     def __init__(
-        self, adapter: Adapter, delivery: Delivery, message: IncomingMessage, parts: Sequence[Part] = ()
+        self,
+        adapter: Adapter,
+        delivery: Delivery,
+        message: IncomingMessage,
+        shown_after: float,
+        parts: Sequence[Part] = (),
     ) -> None:
         self._adapter = adapter
         self._delivery = delivery
@@ -49,7 +55,8 @@ class Outgoing:
         self._standing = [part.sent_id for part in parts if part.sent_id]
         self._texts = [""] * len(self._standing)
         self._uncertain = bool(parts)
-        self._quiet_until = 0.0
+        self._shown_after = shown_after
+        self._quiet_until = monotonic() + shown_after if adapter.limits.edits_per_second else 0.0
         self._showing = asyncio.Lock()
 
     def takes_the_place_of(self, standing: Sequence[str]) -> None:
@@ -59,21 +66,23 @@ class Outgoing:
 
     @contextlib.asynccontextmanager
     async def at_work(self) -> AsyncIterator[None]:
-        """Show, for the while of the body, that an answer is coming."""
-        waiting = asyncio.create_task(self._show_placeholder(), name="placeholder")
+        """Show, for the while of the body, that an answer is coming; of a quick one it is not shown."""
+        waiting = asyncio.create_task(self._show_work(), name="at work")
         try:
-            async with self._adapter.working(self._message):
-                yield
+            yield
         finally:
             async with self._showing:
                 waiting.cancel()
             await asyncio.gather(waiting, return_exceptions=True)
 
-    async def _show_placeholder(self) -> None:
-        if self._adapter.limits.placeholder:
-            await asyncio.sleep(_PLACEHOLDER_SECONDS)
-            if not self._standing:
-                await self.progress(_THINKING)
+    async def _show_work(self) -> None:
+        await asyncio.sleep(self._shown_after)
+        async with self._adapter.working(self._message):
+            if self._adapter.limits.placeholder:
+                await asyncio.sleep(_PLACEHOLDER_SECONDS)
+                if not self._standing:
+                    await self.progress(_THINKING)
+            await asyncio.Event().wait()
 
     async def progress(self, reply: Reply) -> None:
         """Show how far the answer has come, where asker and platform want to see it."""

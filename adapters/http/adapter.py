@@ -36,6 +36,7 @@ class HttpAdapter(InMemoryAdapter):
             ready=setup.ready,
             patience=settings.answers.deadline_seconds + settings.dispatch.shutdown_seconds,
         )
+        self._webhooks = setup.webhooks
         self._server: Server | None = None
         self.address = ""
 
@@ -65,7 +66,7 @@ class HttpAdapter(InMemoryAdapter):
         opened = listening.listen(where)
         self.address = listening.url_of(opened)
         await super().start(accept)
-        self._server = Server(build(self._front, self._keys, self._settings))
+        self._server = Server(build(self._front, self._keys, self._settings, self._webhooks))
         await self._server.start(opened)
 
     async def closed(self) -> int:

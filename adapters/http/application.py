@@ -1,6 +1,6 @@
 """Puts the ASGI application together: the gate before the routes, and problem documents for all that goes wrong."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from importlib.metadata import version
 from typing import cast
 
@@ -11,6 +11,7 @@ from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.types import ASGIApp
 
 from adapters.http import openapi, routes
 from adapters.http.front import Front
@@ -18,6 +19,7 @@ from adapters.http.gate import TOO_LARGE, Gate
 from adapters.http.hosts import Hosts
 from adapters.http.keys import Keys
 from adapters.http.problems import Problem, of_error
+from adapters.http.webhooks import Webhooks
 from bot.errors import PreceptorError
 from bot.settings.tree import HttpSettings
 
@@ -36,8 +38,10 @@ _BY_STATUS: Mapping[int, tuple[str, str, str]] = {
 _UNREADABLE = ("body_malformed", "The body cannot be read as JSON.", "Send UTF-8, nested no deeper than it needs.")
 
 
-def build(front: Front, keys: Keys, settings: HttpSettings) -> FastAPI:
-    """Build the application that uvicorn serves."""
+def build(
+    front: Front, keys: Keys, settings: HttpSettings, webhooks: Callable[[], Mapping[str, ASGIApp]] = dict
+) -> FastAPI:
+    """Build the application that uvicorn serves; `webhooks` gives what other front doors want called, by path."""
     hosts = Hosts(settings.allowed_hosts)
     gate = Middleware(Gate, keys=keys, hosts=hosts, body_bytes=settings.body_kilobytes << 10)
     app = FastAPI(
@@ -47,7 +51,7 @@ def build(front: Front, keys: Keys, settings: HttpSettings) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
-        middleware=[gate],
+        middleware=[Middleware(Webhooks, find=webhooks), gate],
         exception_handlers={
             HTTPException: _on_http_error,
             RequestValidationError: _on_invalid,

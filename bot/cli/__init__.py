@@ -4,7 +4,7 @@ import sys
 
 import typer
 
-from bot.cli import conversing, database, knowledge, settings
+from bot.cli import conversing, database, doctor, front_doors, knowledge, settings
 from bot.cli.output import fail
 
 _EPILOG = (
@@ -25,6 +25,8 @@ conversing.add_to(app)
 app.add_typer(knowledge.app, name="knowledge")
 app.add_typer(database.app, name="database")
 app.add_typer(settings.app, name="settings")
+app.command()(doctor.doctor)
+front_doors.add_to(app)
 
 
 @app.command()

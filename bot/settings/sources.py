@@ -36,14 +36,14 @@ def load() -> Loaded:
     file = Path(os.environ.get(SETTINGS_FILE_VARIABLE) or "preceptor.toml").absolute()
     values: dict[str, Any] = {}
     origins: dict[str, str] = {}
-    for layer, layer_origins in (_from_toml(file), _from_environment(), _from_dotenv(Path(".env").absolute())):
-        _merge(values, layer)
+    for layer, layer_origins in (from_toml(file), from_environment(), from_dotenv(Path(".env").absolute())):
+        merge(values, layer)
         origins |= layer_origins
     try:
         settings = Settings(**values)
     except ValidationError as error:
-        raise SettingsError(*_explain(error, origins)) from None
-    return Loaded(_anchored(settings, file.parent), origins)
+        raise SettingsError(*explained(error, origins)) from None
+    return Loaded(anchored(settings, file.parent), origins)
 
 
 def every_setting(model: type[BaseModel] = Settings, above: str = "") -> Iterator[tuple[str, str]]:
@@ -55,7 +55,8 @@ def every_setting(model: type[BaseModel] = Settings, above: str = "") -> Iterato
             yield f"{above}{name}", info.description or ""
 
 
-def _anchored(settings: Settings, folder: Path) -> Settings:
+def anchored(settings: Settings, folder: Path) -> Settings:
+    """Give the settings with their relative paths counted from `folder`."""
     sources = tuple(
         source if source == "starter" else str(folder / Path(source).expanduser())
         for source in settings.knowledge.sources
@@ -68,10 +69,16 @@ def _anchored(settings: Settings, folder: Path) -> Settings:
     )
 
 
-_Layer = tuple[dict[str, Any], dict[str, str]]
+Layer = tuple[dict[str, Any], dict[str, str]]
+"""Values as they were read; for each key the source it came from."""
 
 
-def _from_toml(file: Path) -> _Layer:
+def from_toml(file: Path) -> Layer:
+    """Read the settings file.
+
+    Raises:
+        SettingsError: it cannot be read.
+    """
     if not file.exists():
         if os.environ.get(SETTINGS_FILE_VARIABLE):
             raise SettingsError(f"The settings file {file} does not exist.", f"Mend {SETTINGS_FILE_VARIABLE}.")
@@ -99,14 +106,24 @@ def _line_of(key: str, text: str) -> str:
     return ""
 
 
-def _from_environment() -> _Layer:
+def from_environment() -> Layer:
+    """Read the environment.
+
+    Raises:
+        SettingsError: a variable of ours is no setting.
+    """
     names = _ours(os.environ)
     _refuse_unknown(names, "the environment")
     values = EnvSettingsSource(Settings)()
     return values, {key: f"environment ({_variable(key)})" for key in _keys(values)}
 
 
-def _from_dotenv(file: Path) -> _Layer:
+def from_dotenv(file: Path) -> Layer:
+    """Read a file of variables.
+
+    Raises:
+        SettingsError: it cannot be read, or a variable of ours in it is no setting.
+    """
     if not file.is_file():
         return {}, {}
     try:
@@ -139,10 +156,11 @@ def _did_you_mean(name: str, known: list[str]) -> str:
     return f"Did you mean {close[0]}?" if close else "`preceptor settings show` lists them all."
 
 
-def _merge(into: dict[str, Any], layer: Mapping[str, Any]) -> None:
+def merge(into: dict[str, Any], layer: Mapping[str, Any]) -> None:
+    """Put a stronger layer over what is there."""
     for key, value in layer.items():
         if isinstance(value, Mapping) and isinstance(into.get(key), dict):
-            _merge(into[key], value)
+            merge(into[key], value)
         else:
             into[key] = dict(value) if isinstance(value, Mapping) else value
 
@@ -155,7 +173,8 @@ def _keys(values: Mapping[str, Any], above: str = "") -> Iterator[str]:
             yield f"{above}{name}"
 
 
-def _explain(error: ValidationError, origins: Mapping[str, str]) -> tuple[str, str]:
+def explained(error: ValidationError, origins: Mapping[str, str]) -> tuple[str, str]:
+    """Give the sentence on the first value that does not fit, with where it was set, and the fix."""
     first = error.errors(include_url=False, include_input=False)[0]
     key = ".".join(str(part) for part in first["loc"] if not isinstance(part, int))
     origin = next((origins[name] for name in origins if name == key or name.startswith(f"{key}.")), "")

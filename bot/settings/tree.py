@@ -68,6 +68,9 @@ class AnswerSettings(_Section):
     suggestions: int = Field(3, ge=0, le=10, description='Titles offered as "did you mean" when declining.')
     history: int = Field(4, ge=0, le=50, description="Earlier turns of the conversation that are looked at.")
     deadline_seconds: float = Field(30.0, gt=0, le=600, description="How long one answer may take.")
+    shown_after_seconds: float = Field(
+        0.5, ge=0, le=10, description="How long an answer may take before a chat shows that it is coming, and grows."
+    )
     edit_seconds: float = Field(60.0, ge=0, description="How long an edited question is answered anew, in place.")
 
 

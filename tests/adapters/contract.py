@@ -9,7 +9,7 @@ import json
 import re
 import time
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,9 +17,12 @@ from typing import Any, ClassVar
 
 import psutil
 import pytest
+from sqlalchemy import select
 from structlog.testing import capture_logs
 
+from bot.database import Database
 from bot.settings import Settings
+from bot.tables import messages
 from tests.conftest import HANDBOOK
 
 LONG_ANSWER = "\n\n".join(
@@ -56,6 +59,7 @@ def contract_settings(folder: Path, **sections: Any) -> Settings:
         "knowledge": {"sources": (str(knowledge),), "passage_length": 20_000},
         "http": {"enabled": False, "port": 0},
         "attachments": {"megabytes": 1},
+        "answers": {"shown_after_seconds": 0.0},
     }
     return Settings(**values | {name: values.get(name, {}) | section for name, section in sections.items()})
 
@@ -284,10 +288,11 @@ def _sockets() -> set[tuple[int, Any]]:
     return {(one.fd, one.laddr) for one in psutil.Process().net_connections("inet") if one.fd != -1}
 
 
-def same_words(one: str, other: str) -> bool:
-    """Say whether two texts hold the same words in the same order."""
-    return _words(one) == _words(other)
-
-
-def _words(text: str) -> Sequence[str]:
-    return re.findall(r"\w+", text)
+async def kept_conversation(settings: Settings, inbox_key: str) -> str:
+    """Give the conversation in which the question with this inbox key was kept."""
+    database = Database(settings.database_file)
+    try:
+        query = select(messages.c.conversation_id).where(messages.c.inbox_key == inbox_key).limit(1)
+        return str(await database.read(lambda connection: connection.scalar(query)))
+    finally:
+        await database.close()

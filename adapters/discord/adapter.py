@@ -1,0 +1,135 @@
+"""The Discord adapter: translates what is heard there, renders what is said and brings it to its place."""
+
+import contextlib
+from collections.abc import AsyncIterator, Sequence
+from typing import cast
+
+from adapters.discord.attachments import bytes_of
+from adapters.discord.client import Client
+from adapters.discord.connection import Backoff, Connection
+from adapters.discord.places import PLATFORM, SentId, address
+from adapters.discord.rendering import MESSAGE_LENGTH, parts_of
+from adapters.discord.route import Route
+from adapters.discord.synchronising import synchronise
+from adapters.discord.typing_indicator import typing_in
+from bot.adapter import Accept, Adapter, AdapterSetup, Limits, Receipt, Records
+from bot.errors import StoppingError
+from bot.messages import Attachment, IncomingMessage, Place, Reply
+from bot.settings import Settings
+from bot.settings.tree import DiscordSettings
+
+
+class DiscordAdapter(Adapter):
+    """One bot account on Discord, in all its servers.
+
+    Args:
+        settings: the section ``discord``.
+        records: what the core remembers.
+        backoff: how long to wait between attempts to connect.
+    """
+
+    name = PLATFORM
+
+    def __init__(self, settings: DiscordSettings, records: Records, backoff: Backoff | None = None) -> None:
+        self.limits = Limits(
+            message_length=MESSAGE_LENGTH, edits_per_second=settings.edits_per_second, streaming=True, buttons=True
+        )
+        self._settings = settings
+        self._records = records
+        self._accept: Accept = _nothing_yet
+        self._connection = Connection(settings, self._client, self._register_commands, backoff or Backoff())
+
+    @classmethod
+    def create(cls, setup: AdapterSetup) -> "DiscordAdapter":
+        """Make the adapter from the settings."""
+        return cls(cast("Settings", setup.settings).discord, setup.records)
+
+    def _client(self) -> Client:
+        return Client(self._settings, self._accept, self._records)
+
+    async def _register_commands(self, client: Client) -> None:
+        await synchronise(client.tree, client.application_id or 0, self._settings.development_servers, self._records)
+
+    @property
+    def welcome(self) -> str:
+        """Who the bot is, where it is, and what it can and cannot hear there."""
+        try:
+            client = self._connection.client
+        except ConnectionError:
+            return "Discord: not reached yet; I keep trying."
+        servers = client.application.approximate_guild_count if client.application else 0
+        where = f"in {servers:,} {'server' if servers == 1 else 'servers'}" if servers else "in no server yet"
+        hears = "I hear mentions, replies to me, direct messages and commands"
+        more = (
+            ", and whatever is said in my threads."
+            if self._settings.message_content
+            else "; without the message-content intent I hear follow-ups in my threads only when I am mentioned."
+        )
+        return f"Discord: {client.user}, {where}. {hears}{more}"
+
+    async def start(self, accept: Accept) -> None:
+        """Log in and connect; where Discord is not reached that goes on in the background.
+
+        Raises:
+            AdapterError: Discord does not take the token, or what the settings ask for.
+        """
+        self._accept = accept
+        await self._connection.open()
+
+    async def closed(self) -> int:
+        """Wait until Discord has no place for the bot any more."""
+        await self._connection.ended()
+        return 1
+
+    async def stop(self) -> None:
+        """Leave Discord."""
+        await self._connection.close()
+
+    def parts(self, reply: Reply) -> Sequence[Reply]:
+        """Cut a reply into messages."""
+        return parts_of(reply)
+
+    async def send(self, place: Place, reply: Reply, idempotency_key: str) -> str:
+        """Send one part where it belongs: into the channel, as an interaction's answer, or privately."""
+        return str(await self._connection.client.replies.send(place, reply, idempotency_key))
+
+    async def edit(self, place: Place, sent_id: str, reply: Reply) -> None:
+        """Put a part in the stead of a message."""
+        await self._connection.client.replies.edit(place, SentId.of(sent_id, place), reply)
+
+    async def delete(self, place: Place, sent_id: str) -> None:
+        """Delete a message of the bot's."""
+        await self._connection.client.replies.delete(SentId.of(sent_id, place))
+
+    async def find(self, place: Place, reply: Reply, idempotency_key: str) -> str:
+        """Look for the message among those after the question."""
+        found = await self._connection.client.replies.find(place, reply)
+        return str(found or "")
+
+    @contextlib.asynccontextmanager
+    async def working(self, message: IncomingMessage) -> AsyncIterator[None]:
+        """Type while the body runs; an interaction shows by itself that the bot thinks."""
+        try:
+            client = self._connection.client
+        except ConnectionError:
+            client = None
+        if client is None or Route.of(message.route).token:
+            yield
+            return
+        # A question's own thread is not there before its answer.
+        own_thread = message.place.thread == message.message_id
+        channel = message.place.channel if own_thread else (message.place.thread or message.place.channel)
+        async with typing_in(client, int(channel)):
+            yield
+
+    async def link(self, place: Place, message_id: str) -> str:
+        """Give a message's address in Discord's clients."""
+        return address(place, message_id)
+
+    def download(self, attachment: Attachment) -> AsyncIterator[bytes]:
+        """Yield a file's bytes."""
+        return bytes_of(attachment, self._settings.proxy)
+
+
+async def _nothing_yet(message: IncomingMessage) -> Receipt:
+    raise StoppingError("Preceptor has not started.", "Ask again in a moment.")

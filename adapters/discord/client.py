@@ -1,0 +1,118 @@
+"""The connection to Discord as discord.py makes it: what it asks for, what it keeps, whom it tells."""
+
+import asyncio
+from time import monotonic
+from typing import Any
+
+import discord
+import structlog
+from discord import app_commands
+
+from adapters.discord.attendance import Attendance
+from adapters.discord.buttons import PressedButton
+from adapters.discord.commands import add_commands
+from adapters.discord.deferrals import Deferrals
+from adapters.discord.ears import Ears
+from adapters.discord.interactions import Interactions, tell
+from adapters.discord.replies import Replies
+from bot.adapter import Accept, Records
+from bot.settings.tree import DiscordSettings
+
+log = structlog.get_logger(__name__)
+
+_IDENTIFY_SECONDS = 5.0
+"""Discord lets a bot identify once in this time."""
+
+_LONGEST_PAUSE = 30.0
+"""Seconds that discord.py waits by itself when Discord wants a pause; it takes no less."""
+
+
+def intents(message_content: bool) -> discord.Intents:
+    """Give the events that are asked for: no members, no presences, and message contents only where they are set."""
+    return discord.Intents(
+        guilds=True,
+        guild_messages=True,
+        dm_messages=True,
+        guild_reactions=True,
+        dm_reactions=True,
+        message_content=message_content,
+    )
+
+
+class Tree(app_commands.CommandTree[Any]):
+    """The commands; what goes wrong in one is logged without what was typed, and told to whoever typed it."""
+
+    async def on_error(self, interaction: discord.Interaction, error: app_commands.AppCommandError, /) -> None:
+        """Say that a command failed; discord.py calls this."""
+        # What was typed stands in the words of other errors.
+        defect = error.original if isinstance(error, app_commands.CommandInvokeError) else None
+        log.error("command failed", key=interaction.id, error=type(error).__name__, exc_info=defect)
+        if not interaction.response.is_done():
+            await tell(interaction, "That did not work on my side. Try again in a moment.")
+
+
+class Client(discord.AutoShardedClient):
+    """One login: hears through `Ears` and `Interactions`, speaks through `replies`, and keeps next to nothing."""
+
+    def __init__(self, settings: DiscordSettings, accept: Accept, records: Records) -> None:
+        # Nobody talks to this bot, and the warning that the libraries for it are missing would be at every start.
+        discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False
+        super().__init__(
+            intents=intents(settings.message_content),
+            shard_count=settings.shards,
+            proxy=settings.proxy or None,
+            allowed_mentions=discord.AllowedMentions.none(),
+            max_messages=None,
+            guild_ready_timeout=0,
+            chunk_guilds_at_startup=False,
+            member_cache_flags=discord.MemberCacheFlags.none(),
+            max_ratelimit_timeout=_LONGEST_PAUSE,
+        )
+        deferrals = Deferrals()
+        self.attendance = Attendance()
+        self.tree = Tree(self)
+        self.interactions = Interactions(accept, records, deferrals, self.attendance)
+        self.replies = Replies(self, deferrals)
+        self._ears = Ears(self, accept, records, settings)
+        self._identified_at = -_IDENTIFY_SECONDS
+        add_commands(self.tree)
+        self.add_dynamic_items(PressedButton)
+
+    async def before_identify_hook(self, shard_id: int | None, *, initial: bool = False) -> None:
+        """Keep Discord's distance between two logins, and no more: discord.py would always wait before the second."""
+        wait = self._identified_at + _IDENTIFY_SECONDS - monotonic()
+        self._identified_at = monotonic() + max(wait, 0.0)
+        await asyncio.sleep(max(wait, 0.0))
+
+    async def on_ready(self) -> None:
+        """Log that the servers are known; this comes again after every lost session."""
+        log.info("discord ready", servers=len(self.guilds), shards=self.shard_count)
+
+    async def on_shard_resumed(self, shard_id: int) -> None:
+        """Log that a broken connection goes on where it was."""
+        log.info("discord connection resumed", shard=shard_id)
+
+    async def on_message(self, message: discord.Message) -> None:
+        """Hear a message."""
+        with self.attendance.taken():
+            await self._ears.message(message)
+
+    async def on_raw_message_edit(self, payload: discord.RawMessageUpdateEvent) -> None:
+        """Hear of an edit."""
+        with self.attendance.taken():
+            await self._ears.edited(payload)
+
+    async def on_raw_message_delete(self, payload: discord.RawMessageDeleteEvent) -> None:
+        """Hear of a deletion."""
+        with self.attendance.taken():
+            await self._ears.deleted([payload.message_id], payload.channel_id, payload.guild_id)
+
+    async def on_raw_bulk_message_delete(self, payload: discord.RawBulkMessageDeleteEvent) -> None:
+        """Hear of many deletions."""
+        with self.attendance.taken():
+            await self._ears.deleted(sorted(payload.message_ids), payload.channel_id, payload.guild_id)
+
+    async def on_raw_reaction_add(self, payload: discord.RawReactionActionEvent) -> None:
+        """Hear of a reaction."""
+        with self.attendance.taken():
+            await self._ears.reacted(payload)

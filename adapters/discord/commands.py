@@ -1,0 +1,123 @@
+"""The application commands: what people find under ``/`` and in a message's menu."""
+
+from typing import Any, cast
+
+import discord
+from discord import app_commands
+
+from adapters.discord import markdown
+from adapters.discord.attachments import attachments_of
+from adapters.discord.interactions import HasInteractions, Interactions
+
+_PRIVATE = "Only you see the answer."
+
+
+def _heard(interaction: discord.Interaction) -> Interactions:
+    return cast("HasInteractions", interaction.client).interactions
+
+
+@app_commands.command(description="Ask me a question; I answer from my knowledge base.")
+@app_commands.describe(question="Your question, in your own words.", private=_PRIVATE)
+async def ask(interaction: discord.Interaction, question: str, private: bool = False) -> None:
+    """Ask a question."""
+    await _heard(interaction).command(interaction, "ask", question, private=private)
+
+
+@ask.autocomplete("question")
+async def complete_question(interaction: discord.Interaction, current: str) -> list[app_commands.Choice[str]]:
+    """Offer titles of the knowledge base."""
+    return [app_commands.Choice(name=title, value=title) for title in await _heard(interaction).titles(current)]
+
+
+@app_commands.command(description="Tell me symptoms; I tell what they may point to.")
+@app_commands.describe(symptoms="What is wrong, in your own words.", private=_PRIVATE)
+async def diagnose(interaction: discord.Interaction, symptoms: str, private: bool = False) -> None:
+    """Describe symptoms."""
+    await _heard(interaction).command(interaction, "diagnose", symptoms, private=private)
+
+
+@app_commands.command(description="Show me a picture; I tell what is in it.")
+@app_commands.describe(picture="The picture.", private=_PRIVATE)
+async def describe(interaction: discord.Interaction, picture: discord.Attachment, private: bool = False) -> None:
+    """Show a picture."""
+    files = attachments_of([picture])
+    await _heard(interaction).command(interaction, "describe", private=private, attachments=files)
+
+
+@app_commands.command(name="help", description="What I can do.")
+async def help_(interaction: discord.Interaction) -> None:
+    """Tell what the bot can do."""
+    await _heard(interaction).command(interaction, "help", private=True)
+
+
+@app_commands.command(description="What I answer from.")
+async def knowledge(interaction: discord.Interaction) -> None:
+    """Tell of the knowledge base."""
+    await _heard(interaction).command(interaction, "knowledge", private=True)
+
+
+@app_commands.command(description="What was said in this conversation.")
+async def history(interaction: discord.Interaction) -> None:
+    """Give the conversation."""
+    await _heard(interaction).command(interaction, "history", private=True)
+
+
+@app_commands.command(description="Delete what you asked and what I answered.")
+async def forget(interaction: discord.Interaction) -> None:
+    """Delete what is kept of the person; the core asks back first."""
+    await _heard(interaction).command(interaction, "forget", private=True)
+
+
+@app_commands.command(description="Get everything I keep of you, as a file.")
+async def export(interaction: discord.Interaction) -> None:
+    """Hand over what is kept of the person."""
+    await _heard(interaction).command(interaction, "export", private=True)
+
+
+@app_commands.command(name="reload", description="Read the knowledge base again (admins).")
+@app_commands.default_permissions(manage_guild=True)
+async def reload_(interaction: discord.Interaction) -> None:
+    """Read the knowledge base again."""
+    await _heard(interaction).command(interaction, "reload", private=True)
+
+
+@app_commands.command(description="How much I am asked, and how well I do (admins).")
+@app_commands.default_permissions(manage_guild=True)
+async def stats(interaction: discord.Interaction) -> None:
+    """Give the figures."""
+    await _heard(interaction).command(interaction, "stats", private=True)
+
+
+@app_commands.command(description="Whom I call in this channel when somebody asks for a person (admins).")
+@app_commands.describe(who="Mention people or roles; “none” calls nobody. Left out, I tell who is called.")
+@app_commands.default_permissions(manage_guild=True)
+@app_commands.guild_only()
+async def people(interaction: discord.Interaction, who: str = "") -> None:
+    """Set whom "Ask a person" calls."""
+    mentions = markdown.mentions(who)
+    await _heard(interaction).command(interaction, "people", who, private=True, mentions=mentions)
+
+
+async def answer_this(interaction: discord.Interaction, message: discord.Message) -> None:
+    """Answer what a message asks."""
+    names = {str(person.id): person.display_name for person in message.mentions}
+    text = markdown.commonmark(message.content, names)
+    await _heard(interaction).command(interaction, "ask", text, private=False, about=message)
+
+
+async def describe_image(interaction: discord.Interaction, message: discord.Message) -> None:
+    """Tell what is in a message's picture."""
+    files = attachments_of(message.attachments)
+    await _heard(interaction).command(interaction, "describe", private=False, about=message, attachments=files)
+
+
+def add_commands(tree: "app_commands.CommandTree[Any]") -> None:
+    """Give a client all commands."""
+    commands: tuple[app_commands.Command[Any, ..., Any], ...] = (
+        *(ask, diagnose, describe, help_, knowledge, history, forget, export),
+        *(reload_, stats, people),
+    )
+    for command in commands:
+        tree.add_command(command)
+    tree.add_command(app_commands.ContextMenu(name="Answer this", callback=answer_this))
+    tree.add_command(app_commands.ContextMenu(name="Describe image", callback=describe_image))

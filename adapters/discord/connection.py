@@ -1,0 +1,177 @@
+"""Keeps the bot on Discord: logs in, connects, begins again after trouble, and knows when it is over for good."""
+
+import asyncio
+import contextlib
+import random
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
+
+import aiohttp
+import discord
+import structlog
+import yarl
+from discord.gateway import DiscordWebSocket
+from discord.http import Route as RestRoute
+
+from adapters.discord.client import Client
+from adapters.discord.endings import content_not_allowed, ending
+from bot.errors import AdapterError
+from bot.settings.tree import DiscordSettings
+
+log = structlog.get_logger(__name__)
+
+_TROUBLE = (AdapterError, discord.DiscordException, aiohttp.ClientError, OSError, TimeoutError)
+
+_OPEN_SECONDS = 0.8
+"""How long a start waits for the login; where Discord takes longer, it goes on in the background."""
+
+_LOGIN_SECONDS = 30.0
+_ATTEND_SECONDS = 1.0
+_CLOSE_SECONDS = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Backoff:
+    """How long to wait before another attempt: longer each time, and not at the same moment as everybody else."""
+
+    first: float = 1.0
+    longest: float = 60.0
+    factor: float = 2.0
+    jitter: float = 0.3
+
+    def delay(self, attempt: int) -> float:
+        """Give the seconds to wait after failed attempt number `attempt`, counted from 0."""
+        longest = min(self.longest, self.first * self.factor ** min(attempt, 16))
+        return longest * random.uniform(1 - self.jitter, 1)  # noqa: S311 - it spreads load, it keeps no secret
+
+
+class Connection:
+    """The bot's presence on Discord. A client lives for one login; after trouble another takes its place.
+
+    Args:
+        settings: where, and as whom.
+        make_client: makes a client that is not logged in.
+        when_logged_in: what is to be done after each login, beside hearing and answering.
+        backoff: how long to wait between attempts.
+    """
+
+    def __init__(
+        self,
+        settings: DiscordSettings,
+        make_client: Callable[[], Client],
+        when_logged_in: Callable[[Client], Awaitable[None]],
+        backoff: Backoff,
+    ) -> None:
+        self._settings = settings
+        self._make_client = make_client
+        self._when_logged_in = when_logged_in
+        self._backoff = backoff
+        self._client: Client | None = None
+        self._ended: AdapterError | None = None
+        self._tried = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+
+    @property
+    def client(self) -> Client:
+        """The client that is logged in.
+
+        Raises:
+            ConnectionError: there is none at the moment.
+        """
+        if self._client is None:
+            raise ConnectionError("not logged in to Discord")
+        return self._client
+
+    async def open(self) -> None:
+        """Begin to connect; returns as soon as the login is through, and soon in any case.
+
+        Raises:
+            AdapterError: it is certain already that it never will be.
+        """
+        self._task = asyncio.create_task(self._keep(), name="discord connection")
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._tried.wait(), _OPEN_SECONDS)
+        if self._ended is not None:
+            raise self._ended
+
+    async def ended(self) -> None:
+        """Wait until it is over for good."""
+        if self._task is None:
+            raise RuntimeError("the connection is not open")
+        await asyncio.shield(self._task)
+
+    async def close(self) -> None:
+        """Let what is being heard be finished, and leave."""
+        if self._client is not None:
+            await self._client.attendance.end(_ATTEND_SECONDS)
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+
+    async def _keep(self) -> None:
+        attempt = 0
+        while True:
+            try:
+                async with self._logged_in() as client:
+                    attempt = 0
+                    await self._stay(client)
+            except _TROUBLE as error:
+                self._ended = ending(error)
+                if self._ended is not None:
+                    log.error("discord is over", why=self._ended.sentence, fix=self._ended.fix)  # noqa: TRY400
+                    break
+                wait = self._backoff.delay(attempt)
+                log.warning("discord not reached", error=type(error).__name__, again_in=round(wait, 1))
+                await asyncio.sleep(wait)
+            attempt += 1
+        self._tried.set()
+
+    async def _stay(self, client: Client) -> None:
+        beside = asyncio.ensure_future(self._when_logged_in(client))
+        try:
+            await client.connect()
+            raise ConnectionError("the connection was closed")
+        finally:
+            beside.cancel()
+            await asyncio.gather(beside, return_exceptions=True)
+
+    @contextlib.asynccontextmanager
+    async def _logged_in(self) -> AsyncIterator[Client]:
+        # discord.py has no other way to be told of another address than this attribute of its routes.
+        RestRoute.BASE = self._settings.base_url.rstrip("/")
+        client = self._make_client()
+        try:
+            async with asyncio.timeout(_LOGIN_SECONDS):
+                await client.login(self._settings.token.get_secret_value())
+                await self._check(client)
+            self._client = client
+            self._tried.set()
+            yield client
+        finally:
+            self._client = None
+            await _close(client)
+
+    async def _check(self, client: Client) -> None:
+        if self._settings.message_content and not _may_read(client.application_flags):
+            raise content_not_allowed()
+        shards, gateway, logins = await client.http.get_bot_gateway()
+        client.shard_count = client.shard_count or shards
+        # After a session is lost discord.py goes back to this address, whatever server it had been sent to.
+        DiscordWebSocket.DEFAULT_GATEWAY = yarl.URL(gateway)
+        if logins["remaining"] < client.shard_count:
+            # Whoever tries all the same has the token revoked.
+            log.warning("no logins left for today", again_in_seconds=logins["reset_after"] // 1000)
+            raise ConnectionError("no logins left")
+
+
+def _may_read(flags: discord.ApplicationFlags) -> bool:
+    return flags.gateway_message_content or flags.gateway_message_content_limited
+
+
+async def _close(client: Client) -> None:
+    """Close a client, also where the server does not answer any more."""
+    try:
+        async with asyncio.timeout(_CLOSE_SECONDS):
+            await client.close()
+    except TimeoutError:
+        await client.http.close()

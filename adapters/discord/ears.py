@@ -1,0 +1,164 @@
+"""What the gateway tells of messages and reactions, as the messages that the core takes."""
+
+from collections.abc import Iterable
+from datetime import timedelta
+
+import aiohttp
+import discord
+import structlog
+
+from adapters.discord.addressing import Addressing
+from adapters.discord.attachments import attachments_of
+from adapters.discord.authors import author_of
+from adapters.discord.places import SentId, guild_id_of, place_of
+from adapters.discord.route import Route
+from bot.adapter import Accept, Records
+from bot.errors import PreceptorError
+from bot.messages import Author, IncomingMessage, Place
+from bot.settings.tree import DiscordSettings
+
+log = structlog.get_logger(__name__)
+
+_SOLVED = "✅"
+
+_UNREADABLE = (
+    "Discord does not show me what you wrote: mention me in it by my own name, not my role's, or reply with the mention"
+    " switched on."
+)
+
+_FRESH = timedelta(hours=1)
+"""A message that was not for the bot becomes a question by an edit only while it is younger than this."""
+
+
+class Ears:
+    """Hears one client's events, hands on those that are for the bot and passes over all others."""
+
+    def __init__(self, client: discord.Client, accept: Accept, records: Records, settings: DiscordSettings) -> None:
+        self._client = client
+        self._accept = accept
+        self._records = records
+        self._settings = settings
+
+    @property
+    def _addressing(self) -> Addressing:
+        if self._client.user is None:
+            raise RuntimeError("events come after the login")
+        return Addressing(self._client.user, self._records)
+
+    async def message(self, message: discord.Message) -> None:
+        """Take a new message."""
+        addressing = self._addressing
+        if not (addressing.is_from_a_person(message) and await addressing.is_for_me(message)):
+            return
+        if addressing.can_read(message):
+            await self._ask(message)
+        else:
+            await self._tell(message, _UNREADABLE)
+
+    async def edited(self, payload: discord.RawMessageUpdateEvent) -> None:
+        """Take the edited form of a question; of any other message only where it has become one."""
+        message = payload.message
+        # Discord sends an update without that time when it adds a link's preview.
+        if message.edited_at is None or not self._addressing.is_from_a_person(message):
+            return
+        if not await self._records.has_accepted(str(message.id)):
+            if discord.utils.utcnow() - message.created_at < _FRESH and await self._addressing.is_for_me(message):
+                await self._ask(message)
+        # Where the bot's name was taken out of a message, its text is not told any more.
+        elif message.content or message.attachments:
+            key = f"{message.id}/edited/{message.edited_at.isoformat()}"
+            await self._hand_in(self._question(message, key=key, revises=str(message.id)))
+
+    async def deleted(self, message_ids: Iterable[int], channel_id: int, guild_id: int | None) -> None:
+        """Take back the questions among deleted messages."""
+        place = self._place(channel_id, guild_id)
+        for original in map(str, message_ids):
+            if await self._records.has_accepted(original):
+                await self._hand_in(
+                    IncomingMessage(
+                        key=f"{original}/deleted",
+                        place=place,
+                        author=Author(""),
+                        text="",
+                        command="withdraw",
+                        revises=original,
+                    )
+                )
+
+    async def reacted(self, payload: discord.RawReactionActionEvent) -> None:
+        """Take a ✅ under one of the bot's messages."""
+        me = self._client.user
+        by_a_bot = payload.member is not None and payload.member.bot
+        if str(payload.emoji) != _SOLVED or by_a_bot or me is None or payload.user_id == me.id:
+            return
+        if payload.message_author_id != me.id:
+            return
+        await self._hand_in(
+            IncomingMessage(
+                key=f"{payload.message_id}/solved/{payload.user_id}",
+                place=self._place(payload.channel_id, payload.guild_id),
+                author=author_of(payload.member) if payload.member else Author(str(payload.user_id)),
+                text="",
+                command="solved",
+                message_id=str(payload.message_id),
+                about=str(SentId(payload.channel_id, payload.message_id)),
+                route=Route(payload.user_id).text,
+            )
+        )
+
+    async def _ask(self, message: discord.Message) -> None:
+        try:
+            await self._accept(self._question(message, key=str(message.id)))
+        except PreceptorError as error:
+            # Discord sends no message again: nobody but us can tell the asker that nothing was kept.
+            log.warning("not accepted", key=message.id, code=error.code)
+            await self._tell(message, f"{error.sentence} {error.fix}".strip())
+
+    async def _hand_in(self, message: IncomingMessage) -> None:
+        try:
+            await self._accept(message)
+        except PreceptorError as error:
+            log.warning("not accepted", key=message.key, code=error.code)
+
+    async def _tell(self, message: discord.Message, sentence: str) -> None:
+        try:
+            # The nonce keeps an event that comes twice from being told twice.
+            await message.reply(sentence, mention_author=False, nonce=str(message.id))
+        except (discord.DiscordException, aiohttp.ClientError, OSError) as error:
+            log.warning("asker not told", key=message.id, error=type(error).__name__)
+
+    def _question(self, message: discord.Message, key: str, revises: str = "") -> IncomingMessage:
+        addressing = self._addressing
+        return IncomingMessage(
+            key=key,
+            place=self._place_of_question(message),
+            author=author_of(message.author),
+            text=addressing.text(message),
+            message_id=str(message.id),
+            attachments=attachments_of(message.attachments),
+            streaming=True,
+            revises=revises,
+            mentions=addressing.mentions(message),
+            route=Route(message.author.id).text,
+        )
+
+    def _place_of_question(self, message: discord.Message) -> Place:
+        place = place_of(message.channel, message.channel.id, guild_id_of(message.channel))
+        if self._gets_a_thread(message.channel):
+            # A thread that is started from a message has the message's id.
+            return Place(place.platform, place.workspace, place.channel, str(message.id))
+        return place
+
+    def _gets_a_thread(self, channel: object) -> bool:
+        if not isinstance(channel, discord.TextChannel):
+            return False
+        if not {"*", str(channel.id)}.intersection(self._settings.thread_channels):
+            return False
+        me = channel.guild.me
+        if me is None or channel.permissions_for(me).create_public_threads:
+            return True
+        log.warning("no thread for a question", channel=channel.id, missing="Create Public Threads")
+        return False
+
+    def _place(self, channel_id: int, guild_id: int | None) -> Place:
+        return place_of(self._client.get_channel(channel_id), channel_id, guild_id)

@@ -1,0 +1,5 @@
+"""The front door to Slack."""
+
+from adapters.slack.adapter import SlackAdapter
+
+__all__ = ["SlackAdapter"]

@@ -1,0 +1,113 @@
+"""The Assistant container: a greeting with prompts, a status while an answer is being written, the thread's title."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Mapping
+from functools import partial
+from typing import Any
+
+from adapters.slack.errands import Errands
+from adapters.slack.identifiers import is_direct
+from adapters.slack.web import Web
+from bot.adapter import Records
+from bot.messages import IncomingMessage, Place
+
+_PROMPTS = 4
+_PROMPT_LENGTH = 75
+_TITLE_LENGTH = 60
+_STATUS = "is looking it up …"
+_STATUS_SECONDS = 0.3
+_GREETING = "Hello! Ask me anything: I answer from my knowledge base and say where it stands."
+
+
+class Assistant:
+    """Makes the container feel inhabited; nothing that fails here keeps anybody from an answer."""
+
+    def __init__(self, web: Web, records: Records, errands: Errands) -> None:
+        self._web = web
+        self._records = records
+        self._errands = errands
+
+    def opened(self, event: Mapping[str, Any]) -> None:
+        """Greet whoever opened a thread."""
+        thread: Mapping[str, Any] = event.get("assistant_thread") or {}
+        channel, ts = str(thread.get("channel_id", "")), str(thread.get("thread_ts", ""))
+        if channel and ts:
+            self._errands.do("greeting", partial(self._greet, channel, ts))
+            self._errands.do("prompts", partial(self._suggest, channel, ts))
+
+    def conversation_opened(self, event: Mapping[str, Any]) -> None:
+        """Suggest what to ask in the Messages tab, where an app of the newer kind (``agent_view``) is talked to."""
+        self._errands.do("prompts", partial(self._suggest, str(event.get("channel", "")), ""))
+
+    async def _greet(self, channel: str, thread: str) -> None:
+        await self._web.call(self._web.client.chat_postMessage(channel=channel, thread_ts=thread, text=_GREETING))
+
+    async def _suggest(self, channel: str, thread: str) -> None:
+        titles = [title for title in await self._records.titles("", _PROMPTS * 2) if title.strip()][:_PROMPTS]
+        if titles:
+            prompts = [{"title": title[:_PROMPT_LENGTH], "message": title} for title in titles]
+            client = self._web.client
+            await self._web.call(
+                client.assistant_threads_setSuggestedPrompts(
+                    channel_id=channel, thread_ts=thread or None, title="For example:", prompts=prompts
+                )
+            )
+
+    async def is_first(self, message: IncomingMessage) -> bool:
+        """Say whether a message opens the talk in a thread of direct messages; ask before it is accepted."""
+        if message.command or message.revises or not _is_container(message.place):
+            return False
+        return not await self._records.takes_part(message.place)
+
+    def entitle(self, message: IncomingMessage) -> None:
+        """Give a thread its first question as its title."""
+        title = " ".join(message.text.split())
+        if title:
+            short = title if len(title) <= _TITLE_LENGTH else f"{title[: _TITLE_LENGTH - 1]}…"
+            self._errands.do("title", partial(self._set_title, message.place, short))
+
+    async def _set_title(self, place: Place, title: str) -> None:
+        client = self._web.client
+        await self._web.call(
+            client.assistant_threads_setTitle(channel_id=place.channel, thread_ts=place.thread, title=title)
+        )
+
+    @contextlib.asynccontextmanager
+    async def working(self, message: IncomingMessage) -> AsyncIterator[None]:
+        """Show in the thread, for the while of the body, that an answer is coming."""
+        status = _Status(self._web, message.place)
+        shown = message.place.thread and not message.private
+        errand = self._errands.do("status", status.show) if shown else None
+        try:
+            yield
+        finally:
+            if errand is not None:
+                errand.cancel()
+            if status.is_shown:
+                self._errands.do("status", partial(status.set, ""))
+
+
+class _Status:
+    """The status in one thread. The answer takes it away, but one that only the asker sees does not."""
+
+    def __init__(self, web: Web, place: Place) -> None:
+        self._web = web
+        self._place = place
+        self.is_shown = False
+
+    async def show(self) -> None:
+        # An answer that comes at once would be overtaken by its own announcement.
+        await asyncio.sleep(_STATUS_SECONDS)
+        self.is_shown = True
+        await self.set(_STATUS)
+
+    async def set(self, text: str) -> None:
+        client, place = self._web.client, self._place
+        await self._web.call(
+            client.assistant_threads_setStatus(channel_id=place.channel, thread_ts=place.thread, status=text)
+        )
+
+
+def _is_container(place: Place) -> bool:
+    return is_direct(place.channel) and bool(place.thread)

@@ -1,0 +1,66 @@
+"""Looks through a thread for what an earlier try to send may have left there."""
+
+from collections.abc import AsyncIterator, Mapping
+from typing import Any
+
+from adapters.slack.identifiers import message_name, message_place
+from adapters.slack.web import Web
+from bot.messages import Place, Reply
+
+_LOOKED_THROUGH = 200
+
+Found = Mapping[str, Any]
+
+
+def metadata(key: str) -> dict[str, object]:
+    """Give the metadata by which a message is found under its idempotency key."""
+    return {"event_type": "preceptor_reply", "event_payload": {"key": key}}
+
+
+async def find(web: Web, place: Place, reply: Reply, key: str) -> str:
+    """Look for what was posted under a key, or for a stream that nobody finished; give its name, or nothing.
+
+    What one person saw is in no history. Raises what `Web.call` does.
+    """
+    if reply.ephemeral or not place.channel.startswith(("C", "G", "D")):
+        return ""
+    beginning = ""
+    async for message in _ours_since(web, place, reply):
+        name = message_name(place.channel, str(message["ts"]))
+        found = _key(message)
+        if found == key:
+            return name
+        if not found and _begins(message, reply):
+            beginning = name
+    return beginning
+
+
+async def _ours_since(web: Web, place: Place, reply: Reply) -> AsyncIterator[Found]:
+    client, asked = web.client, message_place(reply.in_reply_to)[1]
+    seen: dict[str, Any] = {"channel": place.channel, "include_all_metadata": True, "limit": _LOOKED_THROUGH}
+    if asked:
+        seen["oldest"] = asked
+    if place.thread:
+        said = await web.call(client.conversations_replies(ts=place.thread, **seen))
+    else:
+        said = await web.call(client.conversations_history(**seen))
+    for message in said.get("messages", ()):
+        if message.get("user") == web.identity.user:
+            yield message
+
+
+def _key(message: Found) -> str:
+    payload: Found = (message.get("metadata") or {}).get("event_payload") or {}
+    return str(payload.get("key", ""))
+
+
+def _begins(message: Found, reply: Reply) -> bool:
+    """Say whether a message is a stream that shows the beginning of a reply, whatever the markup."""
+    if message.get("subtype") or message.get("files"):
+        return False
+    shown, whole = (_letters(text) for text in (str(message.get("text", "")), reply.text))
+    return whole.startswith(shown)
+
+
+def _letters(text: str) -> str:
+    return "".join(character for character in text if character.isalnum())

@@ -1,0 +1,128 @@
+"""What bolt hands on: every event, command and interaction is a committed row before Slack hears that it arrived."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
+from typing import Any
+
+import structlog
+from slack_bolt.authorization import AuthorizeResult
+from slack_bolt.middleware.async_middleware import AsyncMiddleware
+from slack_bolt.request.async_request import AsyncBoltRequest
+from slack_bolt.response import BoltResponse
+
+from adapters.slack.assistant import Assistant
+from adapters.slack.errands import Errands
+from adapters.slack.events import Events
+from adapters.slack.home import Home
+from adapters.slack.interactions import Interactions
+from adapters.slack.web import Web
+from bot.adapter import Accept
+from bot.errors import PreceptorError, StoppingError
+from bot.messages import IncomingMessage
+
+log = structlog.get_logger(__name__)
+
+Body = Mapping[str, Any]
+
+_COMMIT_SECONDS = 2.5
+"""Slack waits for three; what is committed after all is not done twice when it comes again."""
+
+_NOT_READY = StoppingError("I am just starting, or about to stop.", "Try again in a moment.")
+
+
+class Hearing(AsyncMiddleware):
+    """The last of bolt's middleware: it answers every request, so that no listener is needed.
+
+    A bolt listener that raises is acknowledged all the same, and Slack never sends that event again. Here an event
+    that could not be committed is answered with 503 (in Socket Mode: not at all), and Slack does.
+    """
+
+    def __init__(
+        self, web: Web, events: Events, interactions: Interactions, assistant: Assistant, home: Home, errands: Errands
+    ) -> None:
+        self._web = web
+        self._events = events
+        self._interactions = interactions
+        self._assistant = assistant
+        self._home = home
+        self._errands = errands
+        self.accept: Accept | None = None
+
+    def authorizing(self) -> Callable[[], Awaitable[AuthorizeResult]]:
+        """Give what tells bolt who the bot is, without asking Slack: an event must not wait for that."""
+        web = self._web
+
+        # Bolt counts a method's `self` among what it is to hand in.
+        async def _authorize() -> AuthorizeResult:
+            if not web.is_known:
+                return AuthorizeResult(enterprise_id=None, team_id=None, bot_token=web.token)
+            bot = web.identity
+            return AuthorizeResult(
+                enterprise_id=None, team_id=bot.team, bot_id=bot.bot, bot_user_id=bot.user, bot_token=web.token
+            )
+
+        return _authorize
+
+    async def async_process(
+        self,
+        *,
+        req: AsyncBoltRequest,
+        resp: BoltResponse,
+        next: Callable[[], Awaitable[BoltResponse]],  # noqa: A002
+    ) -> BoltResponse:
+        """Answer a request that bolt found genuine."""
+        body: Body = req.body
+        try:
+            if self.accept is None or not self._web.is_known:
+                raise _NOT_READY
+            async with asyncio.timeout(_COMMIT_SECONDS):
+                await self._hear(body, self.accept)
+        except (PreceptorError, TimeoutError) as error:
+            known = error if isinstance(error, PreceptorError) else _NOT_READY
+            log.warning("not accepted", kind=body.get("type") or body.get("command"), code=known.code)
+            return self._not_accepted(body, known)
+        return BoltResponse(status=200)
+
+    async def _hear(self, body: Body, accept: Accept) -> None:
+        if body.get("type") != "event_callback":
+            message = self._interactions.read(body, self._web.identity)
+            return await self._take(message, accept)
+        self._notice(body.get("event") or {})
+        return await self._take(await self._events.read(body, self._web.identity), accept)
+
+    async def _take(self, message: IncomingMessage | None, accept: Accept) -> None:
+        if message is None:
+            return
+        is_first = await self._assistant.is_first(message)
+        receipt = await accept(message)
+        if is_first and receipt.is_new:
+            self._assistant.entitle(message)
+
+    def _notice(self, event: Body) -> None:
+        """See to what is no message."""
+        match event.get("type"):
+            case "app_home_opened" if event.get("tab") == "home":
+                self._home.opened(event)
+            case "app_home_opened" if event.get("tab") == "messages":
+                self._assistant.conversation_opened(event)
+            case "assistant_thread_started":
+                self._assistant.opened(event)
+            case "app_uninstalled":
+                self._web.lost.set()
+            case "tokens_revoked" if self._web.identity.user in (event.get("tokens") or {}).get("bot", ()):
+                self._web.lost.set()
+            case kind:
+                log.debug("event", kind=kind)
+
+    def _not_accepted(self, body: Body, error: PreceptorError) -> BoltResponse:
+        """Have Slack send an event again; commands and presses come once, so whoever made them is told."""
+        if body.get("type") == "event_callback":
+            return BoltResponse(status=503)
+        text = f"{error.sentence} {error.fix}".strip()
+        told = {"response_type": "ephemeral", "replace_original": False, "text": text}
+        if "command" in body:
+            return BoltResponse(status=200, body=told)
+        if body.get("response_url"):
+            self._errands.do("apology", partial(self._web.respond, str(body["response_url"]), told))
+        return BoltResponse(status=200)

@@ -1,0 +1,129 @@
+"""Socket Mode: bolt over a websocket that the bot opens; slack_sdk reconnects it, mended where it would get stuck."""
+
+import asyncio
+import contextlib
+import logging
+import time
+from random import SystemRandom
+from typing import Any
+
+import structlog
+from slack_bolt.adapter.socket_mode.async_internals import run_async_bolt_app, send_async_response
+from slack_bolt.app.async_app import AsyncApp
+from slack_sdk.socket_mode.aiohttp import SocketModeClient
+from slack_sdk.socket_mode.async_client import AsyncBaseSocketModeClient
+from slack_sdk.socket_mode.request import SocketModeRequest
+
+from adapters.slack.errands import FAILURES, reason
+from adapters.slack.web import Web
+from bot.errors import RateLimitedError
+
+log = structlog.get_logger(__name__)
+
+PING_SECONDS = 5.0
+"""How often the line is tested; so soon it is noticed that it was cut."""
+
+_CONNECT_SECONDS = 5.0
+_LONGEST_PAUSE = 30.0
+_CLOSE_SECONDS = 2.0
+
+_silent = logging.getLogger("slack_sdk.preceptor")
+"""For slack_sdk's client, whose errors show addresses that hold a ticket; what matters of them is logged here."""
+_silent.setLevel(logging.CRITICAL + 1)
+
+_random = SystemRandom()
+
+
+class Pauses:
+    """Pauses in seconds, each twice the last up to half a minute, and none as long as it says: up to half less."""
+
+    def __init__(self) -> None:
+        self._next = 1.0
+
+    def longer(self) -> float:
+        """Give the next pause."""
+        pause, self._next = self._next, min(self._next * 2, _LONGEST_PAUSE)
+        return pause * _random.uniform(0.5, 1.0)
+
+    def reset(self) -> None:
+        """Begin anew."""
+        self._next = 1.0
+
+
+class _Client(SocketModeClient):
+    """slack_sdk's client. It would try an address that Slack no longer takes for ever; here each try has a new one."""
+
+    def __init__(self, web: Web, ping_seconds: float) -> None:
+        super().__init__(app_token="", logger=_silent, web_client=web.client, ping_interval=ping_seconds)
+        self.proxy = web.proxy
+        self._web = web
+        self._pauses = Pauses()
+
+    async def issue_new_wss_url(self) -> str:
+        try:
+            return await self._web.socket_address()
+        except RateLimitedError as error:
+            await asyncio.sleep(min(error.seconds, _LONGEST_PAUSE))
+            raise
+        except FAILURES as error:
+            log.warning("slack not reached", reason=reason(error))
+            await asyncio.sleep(self._pauses.longer())
+            raise
+
+    async def connect(self) -> None:
+        try:
+            async with asyncio.timeout(_CONNECT_SECONDS):
+                await super().connect()  # type: ignore[no-untyped-call]
+            self._pauses.reset()
+            log.info("slack connected")
+        finally:
+            # It is off while a connection is being made, and stays off when that fails.
+            self.auto_reconnect_enabled = not self.closed
+
+
+class SocketMode:
+    """One app's line to Slack. `connect` opens it, and it reconnects by itself until `close`."""
+
+    def __init__(self, app: AsyncApp, web: Web, ping_seconds: float = PING_SECONDS) -> None:
+        self._app = app
+        self._handling: set[asyncio.Task[Any]] = set()
+        self._client = _Client(web, ping_seconds)
+        self._client.socket_mode_request_listeners.append(self._handle)
+
+    async def connect(self, address: str) -> None:
+        """Connect to an address that `Web.socket_address` gave.
+
+        Raises:
+            TimeoutError: it does not answer.
+        """
+        self._client.wss_uri = address
+        await self._client.connect()
+
+    async def _handle(self, client: AsyncBaseSocketModeClient, request: SocketModeRequest) -> None:
+        """Hand an envelope to bolt, and acknowledge it where bolt says that it was taken."""
+        self._own(asyncio.current_task())
+        began = time.time()
+        response = await run_async_bolt_app(self._app, request)
+        await send_async_response(client, request, response, began)
+
+    def _own(self, task: asyncio.Task[Any] | None) -> None:
+        """Keep hold of the task that slack_sdk started and forgot."""
+        if task is not None:
+            self._handling.add(task)
+            task.add_done_callback(self._handling.discard)
+
+    async def close(self) -> None:
+        """Close the line, leaving no task and no socket."""
+        client = self._client
+        client.closed, client.auto_reconnect_enabled = True, False
+        if self._handling:
+            await asyncio.wait(self._handling, timeout=_CLOSE_SECONDS)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_CLOSE_SECONDS):
+                await client.disconnect()  # type: ignore[no-untyped-call]
+        tasks = [client.message_processor, client.current_session_monitor, client.message_receiver, *self._handling]
+        running = [task for task in tasks if task is not None]
+        for task in running:
+            task.cancel()
+        await asyncio.gather(*running, return_exceptions=True)
+        await client.aiohttp_client_session.close()
