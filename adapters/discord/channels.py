@@ -78,7 +78,10 @@ class Channels:
 
     async def edit(self, sent: SentId, part: Reply, for_whom: int = 0) -> None:
         """Put a part in the stead of a message."""
-        content = _addressed(content_of(part), for_whom)
+        await self.put(sent, _addressed(content_of(part), for_whom))
+
+    async def put(self, sent: SentId, content: Content) -> None:
+        """Put a content in the stead of a message's."""
         message = self._client.get_partial_messageable(sent.channel).get_partial_message(sent.message)
         await message.edit(
             content=content.text, view=content.view, attachments=content.files, allowed_mentions=content.mentions
@@ -160,5 +163,6 @@ def _reference(place: Place, channel_id: int, part: Reply) -> discord.MessageRef
 
 def _thread_name(question: str) -> str:
     line = " ".join(question.split())
-    shortened = textwrap.shorten(line, _THREAD_NAME_LENGTH, placeholder=" …").removeprefix(" …")
-    return shortened or line[:_THREAD_NAME_LENGTH] or "Question"
+    shortened = textwrap.shorten(line, _THREAD_NAME_LENGTH, placeholder=" …")
+    # Of a single long word nothing is left but the ellipsis.
+    return (shortened if shortened != "…" else line[:_THREAD_NAME_LENGTH]) or "Question"

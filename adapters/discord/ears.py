@@ -62,7 +62,8 @@ class Ears:
         if message.edited_at is None or not self._addressing.is_from_a_person(message):
             return
         if not await self._records.has_accepted(str(message.id)):
-            if discord.utils.utcnow() - message.created_at < _FRESH and await self._addressing.is_for_me(message):
+            fresh = discord.utils.utcnow() - message.created_at < _FRESH
+            if fresh and self._addressing.can_read(message) and await self._addressing.is_for_me(message):
                 await self._ask(message)
         # Where the bot's name was taken out of a message, its text is not told any more.
         elif message.content or message.attachments:

@@ -20,8 +20,8 @@ _UNKNOWN_WEBHOOK, _UNKNOWN_INTERACTION, _INVALID_TOKEN = 10015, 10062, 50027
 _NO_PERMISSION = frozenset({50001, 50013, 50083})
 _UNAUTHORISED, _TOO_MANY_REQUESTS = 401, 429
 
-_WRITING = (("view_channel", "View Channel"), ("send_messages", "Send Messages"))
-_WRITING_IN_THREAD = (("view_channel", "View Channel"), ("send_messages_in_threads", "Send Messages in Threads"))
+_WRITING = (("view_channel", "View Channels"), ("send_messages", "Send Messages"))
+_WRITING_IN_THREAD = (("view_channel", "View Channels"), ("send_messages_in_threads", "Send Messages in Threads"))
 _WITH_FILES = (("attach_files", "Attach Files"),)
 
 
@@ -64,7 +64,7 @@ def missing_permission(channel: object, reply: Reply) -> str:
         reply: what was to be said.
     """
     if channel is None:
-        return "View Channel"
+        return "View Channels"
     if not isinstance(channel, discord.abc.GuildChannel | discord.Thread) or channel.guild.me is None:
         return ""
     writing = _WRITING_IN_THREAD if isinstance(channel, discord.Thread) else _WRITING

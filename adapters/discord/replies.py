@@ -11,7 +11,7 @@ from adapters.discord.deferrals import Deferrals
 from adapters.discord.explaining import Explaining
 from adapters.discord.places import SentId
 from adapters.discord.refusals import in_core_terms, is_over, is_permission
-from adapters.discord.rendering import content_of
+from adapters.discord.rendering import content_of, notice, text_of
 from adapters.discord.responses import Responses
 from adapters.discord.route import Route
 from bot.errors import DeliveryRefusedError
@@ -44,7 +44,7 @@ class Replies:
             route = Route.of(part.route)
             if route.token and (route.kind == "command" or part.ephemeral):
                 return await self._respond(place, part, key, route)
-            if part.ephemeral and place.workspace and part.outcome not in _SAFE_IN_PUBLIC:
+            if _is_private(place, part):
                 return await self._say_privately(place, part, key, route)
             return await self._say(place, part, key)
 
@@ -84,9 +84,22 @@ class Replies:
         """Put a part in the stead of what was sent. Raises what `send` does."""
         route = Route.of(part.route)
         with in_core_terms():
-            if not await self._edited_through_token(sent, part, route):
-                named = route.kind == "command" and part.part == 0 and place.workspace
-                await self._channels.edit(sent, part, for_whom=route.user if named else 0)
+            if await self._edited_through_token(sent, part, route):
+                return
+            if _is_private(place, part) and str(sent.channel) in (place.channel, place.thread):
+                await self._withdraw_into_private(sent, part, route)
+                return
+            named = route.kind == "command" and part.part == 0 and place.workspace
+            await self._channels.edit(sent, part, for_whom=route.user if named else 0)
+
+    async def _withdraw_into_private(self, sent: SentId, part: Reply, route: Route) -> None:
+        """Where a question that everyone saw answered was edited into one whose answer is for its asker alone."""
+        try:
+            await self._channels.write_to(route.user, content_of(part), f"{sent} {text_of(part)}")
+            told = "I answered that in a direct message."
+        except discord.Forbidden:
+            told = _how_to_hear(part)
+        await self._channels.put(sent, notice(told))
 
     async def _edited_through_token(self, sent: SentId, part: Reply, route: Route) -> bool:
         if not route.token or not (route.kind == "command" or part.ephemeral):
@@ -111,6 +124,11 @@ class Replies:
             return None
         with in_core_terms():
             return await self._channels.find(place, part)
+
+
+def _is_private(place: Place, part: Reply) -> bool:
+    """Say whether others would read what is for the asker alone."""
+    return part.ephemeral and bool(place.workspace) and part.outcome not in _SAFE_IN_PUBLIC
 
 
 def _how_to_hear(part: Reply) -> str:

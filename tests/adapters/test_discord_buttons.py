@@ -38,10 +38,6 @@ async def _person_asked(lab: Lab, channel: Channel) -> Message:
     return await channel.next_answer()
 
 
-def _solved(message: Message) -> bool:
-    return "Solved" in message.content and not message.buttons
-
-
 async def test_a_verdict_is_noted_and_thanked_for_privately(desk: Lab) -> None:
     answer = await desk.ask()
     before = answer.content
@@ -92,6 +88,18 @@ async def test_the_button_solves_it_too(desk: Lab) -> None:
     await grace.presses(call, "Solved")
     await desk.discord.until(lambda: not call.buttons)
     assert "olved" in call.content
+
+
+async def test_where_it_may_not_write_a_press_is_answered_with_what_is_missing(desk: Lab) -> None:
+    grace = desk.guild.member("Grace")
+    channel = await _help_desk(desk, grace.mention)
+    channel.deny(desk.guild.bot, Permission.SEND_MESSAGES)
+    asked = await desk.ada.invokes(channel, "ask", {"question": QUESTION})
+    await desk.discord.until(lambda: any(message.buttons for message in asked.messages))
+    pressed = await desk.ada.presses(asked.messages[0], PERSON)
+    told = await pressed.answer()
+    assert "“Send Messages”" in told.content
+    assert told.ephemeral
 
 
 async def test_where_nobody_is_set_no_person_is_offered(desk: Lab) -> None:

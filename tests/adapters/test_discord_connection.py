@@ -232,3 +232,10 @@ async def test_several_shards_hear_all_their_servers(tmp_path: Path) -> None:
             await grace.says(channel, QUESTION, mentions_bot=True)
             assert ANSWER in (await channel.next_answer()).content
             assert ANSWER in (await opened.ask()).content
+
+
+async def test_everything_goes_through_the_proxy_that_is_set(tmp_path: Path) -> None:
+    async with lab(tmp_path) as opened:
+        opened.set(base_url="http://discord.invalid/api/v10", proxy=opened.discord.world.base_url)
+        async with opened.running():
+            assert ANSWER in (await opened.ask()).content

@@ -119,10 +119,34 @@ async def test_who_takes_no_messages_is_led_to_the_command(desk: Lab) -> None:
     channel = desk.guild.channel("private matters")
     kim = desk.guild.member("Kim")
     kim.user.accepts_messages = False
-    await kim.says(channel, "/history", mentions_bot=True)
+    question = await kim.says(channel, "/history", mentions_bot=True)
     answer = await channel.next_answer()
+    assert answer.reference is question
     assert "`/history`" in answer.content
     assert answer.pings.nobody
+
+
+async def test_a_question_edited_into_a_private_one_is_not_answered_where_everyone_reads_it(desk: Lab) -> None:
+    channel = desk.guild.channel("private matters")
+    lou = desk.guild.member("Lou")
+    question = await lou.says(channel, QUESTION, mentions_bot=True)
+    answer = await channel.next_answer()
+    await lou.edits(question, f"{desk.discord.bot_user.mention} /help")
+    assert "/forget" in (await lou.dm.next_answer()).content
+    await desk.discord.until(lambda: "direct message" in answer.content)
+    assert "/forget" not in "".join(version.content for version in answer.history)
+    assert not answer.buttons
+
+
+async def test_an_edit_does_not_show_everyone_what_could_not_be_sent_privately(desk: Lab) -> None:
+    channel = desk.guild.channel("private matters")
+    max_ = desk.guild.member("Max")
+    max_.user.accepts_messages = False
+    question = await max_.says(channel, "/knowledge", mentions_bot=True)
+    answer = await channel.next_answer()
+    await max_.edits(question, f"{desk.discord.bot_user.mention} /help")
+    await desk.discord.until(lambda: "`/help`" in answer.content)
+    assert all("/forget" not in version.content for version in answer.history)
 
 
 async def test_what_tells_nothing_private_is_said_in_the_channel(desk: Lab) -> None:
@@ -188,6 +212,18 @@ async def test_an_answer_that_stood_before_a_crash_is_found_again(tmp_path: Path
             await opened.discord.until(lambda: bool(opened.general.bot_messages[0].buttons), 10)
             await opened.discord.calm()
         assert len(opened.general.bot_messages) == 1
+
+
+async def test_a_command_taken_before_a_crash_is_answered_after_it(tmp_path: Path) -> None:
+    async with lab(tmp_path, dispatch={"shutdown_seconds": 0.1}) as opened:
+        async with opened.running():
+            with opened.discord.hold("PATCH /webhooks/*/*/messages/@original"):
+                asked = await opened.ada.invokes(opened.general, "ask", {"question": QUESTION})
+                assert (await asked.response()).deferred
+        async with opened.running():
+            await opened.discord.until(lambda: any("-# [1]" in one.content for one in asked.messages), 10)
+        assert len(asked.messages) == 1
+        assert ANSWER in asked.messages[0].content
 
 
 async def test_who_finds_no_room_is_told_at_once(tmp_path: Path) -> None:

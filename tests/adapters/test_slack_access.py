@@ -81,6 +81,7 @@ async def test_slack_is_not_asked_again_for_five_minutes(tmp_path: Path) -> None
             asked = IncomingMessage(str(number), opened.place(), Author(opened.ada.id), "", command="reload")
             assert await opened.bot.roles(asked) == {"admin"}
         assert len(opened.slack.calls_of("users.info")) == 1
+        assert len(opened.slack.calls_of("usergroups.list")) == 1
 
 
 # Files
