@@ -4,8 +4,11 @@ from bot.errors import NotAllowedError
 from bot.messages import IncomingMessage
 from bot.settings.tree import AccessSettings
 
-ADMIN = "admin"
-"""The role an adapter vouches for when the author runs this machine or has shown an admin key."""
+ADMIN = "preceptor:admin"
+"""The role an adapter vouches for when the author runs this machine or has shown an admin key.
+
+It is written as no platform writes its own: to be an admin of Slack's is to be none here, unless the settings say so.
+"""
 
 
 class Access:

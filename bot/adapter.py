@@ -165,6 +165,10 @@ class Adapter(ABC):
         """
         return message.author.roles
 
+    def spelled(self, command: str) -> str:
+        """Give a command as people write it here."""
+        return f"/{command}"
+
     async def link(self, place: Place, message_id: str) -> str:
         """Give the address under which people find a message; empty where it has none."""
         return ""

@@ -87,7 +87,10 @@ class Application:
             Command("person", "", escalations.ask),
             Command("solved", "", escalations.solve),
         )
-        return Commands(access, conversations, self._desk, others, escalations.buttons)
+        return Commands(access, conversations, self._desk, others, escalations.buttons, self._spelled)
+
+    def _spelled(self, place: Place, command: str) -> str:
+        return self._adapters[place.platform].spelled(command)
 
     async def _link(self, place: Place, message_id: str) -> str:
         try:

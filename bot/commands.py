@@ -46,6 +46,7 @@ class Commands:
         knowledge: what the answers come from.
         others: the commands of other capabilities.
         person_buttons: gives the button that calls a person, for an answer in a place; none where nobody is set.
+        spelled: gives a command as people write it in a place.
     """
 
     def __init__(
@@ -55,11 +56,13 @@ class Commands:
         knowledge: KnowledgeDesk,
         others: Iterable[Command],
         person_buttons: Callable[[Place, int], Awaitable[tuple[Button, ...]]],
+        spelled: Callable[[Place, str], str],
     ) -> None:
         self._access = access
         self._conversations = conversations
         self._knowledge = knowledge
         self._person_buttons = person_buttons
+        self._spelled = spelled
         commands = (
             Command("help", "What I can do.", self._help),
             Command("history", "What was said in this conversation.", self._history),
@@ -93,17 +96,19 @@ class Commands:
         if written is None:
             return message
         name = written[1].lower()
-        if name not in self._listed:
-            raise CommandUnknownError(f"There is no command /{name}.", self._nearest(name))
+        if name not in (*self._listed, "ask"):
+            raise self._unknown(message, name)
         return replace(message, command=name, text=(written[2] or "").strip())
 
     @property
     def _listed(self) -> list[str]:
         return [command.name for command in self._commands.values() if command.summary]
 
-    def _nearest(self, name: str) -> str:
+    def _unknown(self, message: IncomingMessage, name: str) -> CommandUnknownError:
         close = difflib.get_close_matches(name, self._listed, n=1, cutoff=0.5)
-        return f"Did you mean /{close[0]}?" if close else "/help lists them all."
+        near = f"Did you mean {self._spelled(message.place, close[0])}?" if close else ""
+        fix = near or f"{self._spelled(message.place, 'help')} lists them all."
+        return CommandUnknownError(f"There is no command {self._spelled(message.place, name)}.", fix)
 
     async def run(self, message: IncomingMessage) -> Reply:
         """Do what `message.command` names.
@@ -114,15 +119,15 @@ class Commands:
         """
         command = self._commands.get(message.command)
         if command is None:
-            raise CommandUnknownError(f"There is no command /{message.command}.", self._nearest(message.command))
+            raise self._unknown(message, message.command)
         if command.admin:
-            self._access.require_admin(message, f"/{command.name}")
+            self._access.require_admin(message, self._spelled(message.place, command.name))
         return await command.run(message)
 
     async def _help(self, message: IncomingMessage) -> Reply:
         listed = (c for c in self._commands.values() if c.summary)
         mine = [c for c in listed if not c.admin or self._access.is_admin(message)]
-        lines = "\n".join(f"- `/{command.name}`: {command.summary}" for command in mine)
+        lines = "\n".join(f"- `{self._spelled(message.place, command.name)}`: {command.summary}" for command in mine)
         text = f"Ask me in your own words: I answer from my knowledge base and say where it stands.\n\n{lines}"
         return Reply(text, ephemeral=True, data={"commands": [command.name for command in mine]})
 
@@ -142,10 +147,14 @@ class Commands:
             return Reply("That conversation is deleted.", ephemeral=True)
         count = await self._conversations.count(message.person_id)
         if count is None:
+            # Who never asked anything has left events all the same, this one among them.
+            await self._conversations.forget_person(message.person_id)
             return Reply("I keep nothing of yours.", ephemeral=True)
         kept = counted(count, "conversation")
         if message.text.lower() != "yes":
-            text = f"I keep {kept} of yours. `/forget yes` deletes all of it, for good."
+            text = (
+                f"I keep {kept} of yours. `{self._spelled(message.place, 'forget')} yes` deletes all of it, for good."
+            )
             return Reply(text, ephemeral=True, buttons=(Button("Delete all of it", "yes", "forget"),))
         await self._conversations.forget_person(message.person_id)
         return Reply(f"Done: {kept} of yours deleted.", ephemeral=True, data={"conversations": count})

@@ -8,7 +8,7 @@ from typing import Any
 
 import structlog
 from pydantic import TypeAdapter, ValidationError
-from sqlalchemy import Row, and_, bindparam, func, null, select, update
+from sqlalchemy import Row, and_, bindparam, exists, func, null, or_, select, update
 from sqlalchemy.dialects.sqlite import insert
 
 from bot.database import Change, Database
@@ -136,13 +136,20 @@ class Delivery:
     ) -> None:
         """Note that a reply was sent: the message is done, and its text is no longer kept here.
 
-        Of the answer to the message with the key `revises`, whose place this reply took, nothing else stands any more.
+        Where there are parts, nothing else stands of what was shown while the answer grew; nor of the answer to the
+        message with the key `revises`, whose place this reply took.
         """
         sent = [{"sent_key": part.key, "sent_as": part.sent_id, "final": True} for part in parts]
         own = inbox_key(message)
         done = [{"done_key": own, "ended": outcome}]
+        grown = [{"own": own}] if sent else []
         gone = [{"question": platform_key(message.place, revises), "own": own}] if revises else []
-        await self._database.write(Change(_CLOSE, (sent, gone, done)))
+        await self._database.write(Change(_CLOSE, (sent, grown, gone, done)))
+
+    async def supersede(self, message: IncomingMessage) -> None:
+        """Close earlier forms of the question that `message` revises where they are open: they need no answer."""
+        row = {"question": question_key(message), "own": inbox_key(message)}
+        await self._database.write(Change(_SUPERSEDE, ([row],) * 2))
 
     async def give_up(self, message: IncomingMessage) -> None:
         """Note that the platform will not take the reply; what was written of it is no longer kept here."""
@@ -223,9 +230,29 @@ _END = (
 _CLOSE = (
     *_STANDS,
     update(outbox)
+    .where(outbox.c.inbox_key == bindparam("own"), outbox.c.is_sent.is_(False))
+    .values(sent_id=null(), payload=null()),
+    update(outbox)
     .where(outbox.c.answers == bindparam("question"), outbox.c.inbox_key != bindparam("own"))
     .values(sent_id=null(), payload=null()),
     _END,
+)
+_revision = inbox.alias()
+_answered = select(outbox.c.inbox_key).where(outbox.c.answers == bindparam("question"))
+_SUPERSEDE = (
+    update(inbox)
+    .where(
+        inbox.c.is_open,
+        or_(inbox.c.key == bindparam("question"), inbox.c.key.in_(_answered)),
+        inbox.c.id < select(_revision.c.id).where(_revision.c.key == bindparam("own")).scalar_subquery(),
+    )
+    .values(is_open=False, outcome="superseded", payload=null()),
+    update(outbox)
+    .where(
+        outbox.c.answers == bindparam("question"),
+        exists().where(inbox.c.key == outbox.c.inbox_key, inbox.c.is_open.is_(False)),
+    )
+    .values(payload=null()),
 )
 _GIVE_UP = (update(outbox).where(outbox.c.inbox_key == bindparam("own")).values(payload=null()), _END)
 _stale = and_(inbox.c.is_open, inbox.c.platform == bindparam("of"), inbox.c.received_at < bindparam("before"))

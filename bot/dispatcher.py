@@ -61,11 +61,13 @@ class Dispatcher:
         self._commands = commands
         self._answering = answering
         self._adapters: Mapping[str, Adapter] = {}
+        self._sending: Mapping[str, asyncio.Semaphore] = {}
         self._places = asyncio.Semaphore(settings.dispatch.workers)
         self._lanes: dict[str, deque[_Waiting]] = {}
         self._waiting = 0
         self._stopping = False
-        self._accepted_early: set[str] = set()
+        self._early: dict[str, tuple[str, IncomingMessage]] = {}
+        self._in_turn = asyncio.Lock()
         self._withdrawn: set[str] = set()
         self._tasks: set[asyncio.Task[Any]] = set()
         self._ready = asyncio.Event()
@@ -73,6 +75,7 @@ class Dispatcher:
     def connect(self, adapters: Mapping[str, Adapter]) -> None:
         """Say through which adapters replies go out, by platform."""
         self._adapters = adapters
+        self._sending = {platform: asyncio.Semaphore(self._settings.dispatch.workers) for platform in adapters}
 
     async def accept(self, message: IncomingMessage) -> Receipt:
         """Commit a message and queue it; once this returns it will be answered, whatever happens to this process.
@@ -92,14 +95,23 @@ class Dispatcher:
         return Receipt(await asyncio.shield(self._own(self._take(message), "accept")), position)
 
     async def _take(self, message: IncomingMessage) -> bool:
-        if not self._ready.is_set():
-            self._accepted_early.add(inbox_key(message))
         try:
-            is_new = await self._delivery.accept(message)
-            if is_new:
-                await self._queue(message)
+            if self._ready.is_set() and not message.revises:
+                return await self._admit(message)
+            # One after the other: what an earlier run left comes first, and of two edits the later one holds.
+            async with self._in_turn:
+                return await self._admit(message)
         finally:
             self._waiting -= 1
+
+    async def _admit(self, message: IncomingMessage) -> bool:
+        # Found before the commit: after it nothing may fail.
+        lane = await self._lane(message)
+        is_new = await self._delivery.accept(message)
+        if is_new and self._ready.is_set():
+            self._queue(lane, message)
+        elif is_new:
+            self._early[inbox_key(message)] = lane, message
         return is_new
 
     def _own(self, work: Coroutine[Any, Any, Result], name: str) -> asyncio.Task[Result]:
@@ -116,15 +128,18 @@ class Dispatcher:
 
     async def open(self) -> None:
         """Begin to answer: what is queued by now, and what an earlier run of this process left open."""
-        for platform, adapter in self._adapters.items():
-            if adapter.limits.reaches_later:
-                for left in await self._delivery.unanswered(platform):
-                    if inbox_key(left.message) not in self._accepted_early:
-                        await self._queue(left.message, left.parts)
-            else:
-                await self._delivery.let_go(platform, datetime.now(UTC) - self._patience)
-        self._accepted_early.clear()
-        self._ready.set()
+        async with self._in_turn:
+            for platform, adapter in self._adapters.items():
+                if adapter.limits.reaches_later:
+                    for left in await self._delivery.unanswered(platform):
+                        self._early.pop(inbox_key(left.message), None)
+                        self._queue(await self._lane(left.message), left.message, left.parts)
+                else:
+                    await self._delivery.let_go(platform, datetime.now(UTC) - self._patience)
+            for lane, message in self._early.values():
+                self._queue(lane, message)
+            self._early.clear()
+            self._ready.set()
 
     @property
     def _patience(self) -> timedelta:
@@ -141,9 +156,8 @@ class Dispatcher:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    async def _queue(self, message: IncomingMessage, parts: tuple[Part, ...] = ()) -> None:
-        """Put a message behind the others of its conversation; the first of them starts the lane's task."""
-        name = await self._lane(message)
+    def _queue(self, name: str, message: IncomingMessage, parts: tuple[Part, ...] = ()) -> None:
+        """Put a message behind the others of its lane; the first of them starts the lane's task."""
         if message.command == WITHDRAW:
             self._withdrawn.add(question_key(message))
         lane = self._lanes.setdefault(name, deque())
@@ -164,8 +178,7 @@ class Dispatcher:
         await self._ready.wait()
         try:
             while lane:
-                async with self._places:
-                    await self._finish(*lane[0])
+                await self._finish(*lane[0])
                 lane.popleft()
                 self._waiting -= 1
         finally:
@@ -174,18 +187,25 @@ class Dispatcher:
     async def _finish(self, message: IncomingMessage, parts: tuple[Part, ...]) -> None:
         """Answer one message and deliver the reply; what fails here leaves the message open, never silent."""
         try:
-            if message.revises:
-                await self._revise(message, parts)
-            elif inbox_key(message) in self._withdrawn:
+            await self._settle(message, parts)
+        # A task's boundary: the lane must go on to the next message; this one stays open in the inbox.
+        except Exception:
+            log.exception("delivery failed", platform=message.place.platform, key=message.key)
+        finally:
+            if message.command == WITHDRAW:
+                self._withdrawn.discard(question_key(message))
+
+    async def _settle(self, message: IncomingMessage, parts: tuple[Part, ...]) -> None:
+        try:
+            if message.command != WITHDRAW and question_key(message) in self._withdrawn:
                 await self._delivery.close(message, "withdrawn")
+            elif message.revises:
+                await self._revise(message, parts)
             else:
                 await self._reply(message, self._outgoing(message, parts), parts)
         except DeliveryRefusedError as error:
             log.warning("delivery refused", platform=message.place.platform, key=message.key, reason=error.sentence)
             await self._delivery.give_up(message)
-        # A task's boundary: the lane must go on to the next message; this one stays open in the inbox.
-        except Exception:
-            log.exception("delivery failed", platform=message.place.platform, key=message.key)
 
     def _outgoing(self, message: IncomingMessage, parts: tuple[Part, ...] = ()) -> Outgoing:
         adapter, shown_after = self._adapters[message.place.platform], self._settings.answers.shown_after_seconds
@@ -200,8 +220,8 @@ class Dispatcher:
             await self._delivery.close(message, "ignored")
             return
         message = replace(message, place=origin.place)
+        await self._delivery.supersede(message)
         await self._conversations.take_back(original)
-        self._withdrawn.discard(original)
         outgoing = self._outgoing(message, parts)
         outgoing.takes_the_place_of(await self._delivery.standing(original))
         await self._reply(message, outgoing, parts)
@@ -212,15 +232,19 @@ class Dispatcher:
 
     async def _reply(self, message: IncomingMessage, outgoing: Outgoing, written: Sequence[Part]) -> None:
         """Have a message answered, unless an earlier run wrote the answer already, and deliver what is said."""
-        if any(part.reply or part.is_sent for part in written):
-            parts, reply = list(written), next((part.reply for part in written if part.reply), Reply(""))
+        # What was shown while the answer grew, and has no place in its final form, is none of its parts.
+        parts = [part for part in written if part.reply or part.is_sent]
+        if parts:
+            reply = next((part.reply for part in parts if part.reply), Reply(""))
         else:
-            async with outgoing.at_work():
+            async with self._places, outgoing.at_work():
                 reply = await self._respond(message, outgoing.progress)
             if reply.revises:
                 outgoing.takes_the_place_of(await self._delivery.standing(platform_key(message.place, reply.revises)))
             reply, parts = await self._keep(message, reply, outgoing)
-        parts = await outgoing.complete(parts)
+        # Beside the places of those who answer: a platform that hangs must not keep the others waiting.
+        async with self._sending[message.place.platform]:
+            parts = await outgoing.complete(parts)
         await self._delivery.close(message, reply.outcome, parts, message.revises or reply.revises)
         log.info(
             "answered", outcome=reply.outcome, platform=message.place.platform, elapsed_ms=round(reply.elapsed_ms, 1)
@@ -252,7 +276,8 @@ class Dispatcher:
 
     async def _vouched_for(self, message: IncomingMessage) -> IncomingMessage:
         """Give the message with what the platform knows of its author's roles."""
-        roles = await self._adapters[message.place.platform].roles(message)
+        async with asyncio.timeout(self._settings.answers.deadline_seconds):
+            roles = await self._adapters[message.place.platform].roles(message)
         return replace(message, author=replace(message.author, roles=roles))
 
     async def _guarded(self, message: IncomingMessage, work: Awaitable[Reply]) -> Reply:

@@ -63,10 +63,7 @@ class KnowledgeDesk:
     async def describe(self) -> Reply:
         """Say what is in the knowledge base."""
         statistics = await self._off_the_loop(self._knowledge.statistics)
-        text = (
-            f"I answer from {counted(statistics.passages, 'passage')} of {counted(statistics.files, 'file')}"
-            f" (version {statistics.version})."
-        )
+        text = f"I answer from {counted(statistics.passages, 'passage')} of {counted(statistics.files, 'file')}."
         # Where the sources lie on this machine is nobody's business who may only ask.
         names = {"sources": [Path(source).name for source in statistics.sources]}
         return Reply(text, ephemeral=True, data=asdict(statistics) | names)

@@ -2,9 +2,12 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import replace
+from functools import partial
+from math import inf
 from time import monotonic
+from typing import TypeVar
 
 import structlog
 
@@ -15,8 +18,13 @@ from bot.messages import IncomingMessage, Reply
 
 log = structlog.get_logger(__name__)
 
+Result = TypeVar("Result")
+
 _SEND_SECONDS = 30.0
-"""How long a platform may take to send or edit a message."""
+"""How long a platform may take to send, edit or delete a message."""
+
+_SHOW_SECONDS = 5.0
+"""How long it may take where the message is not complete: the answer itself waits meanwhile."""
 
 _RETRY_SECONDS = (0.2, 1.0, 5.0)
 """Waits between tries to deliver a part; after the last one the message stays open for the next start."""
@@ -29,6 +37,9 @@ _PLACEHOLDER_SECONDS = 1.0
 
 _THINKING = Reply("Thinking …", complete=False)
 
+_SAFE_IN_PUBLIC = ("refused", "failed")
+"""Outcomes whose sentences tell nothing of the asker's."""
+
 
 class Outgoing:
     """What stands of the reply to one message, and how it gets there.
@@ -39,6 +50,7 @@ class Outgoing:
         message: what is answered.
         shown_after: seconds before anything is shown of an answer that is not complete, where showing has its price.
         parts: what an earlier run put out of this reply.
+        show_seconds: how long the platform may take to show an answer that is not complete.
     """
 
     def __init__(
@@ -48,6 +60,8 @@ class Outgoing:
         message: IncomingMessage,
         shown_after: float,
         parts: Sequence[Part] = (),
+        *,
+        show_seconds: float = _SHOW_SECONDS,
     ) -> None:
         self._adapter = adapter
         self._delivery = delivery
@@ -56,6 +70,7 @@ class Outgoing:
         self._texts = [""] * len(self._standing)
         self._uncertain = bool(parts)
         self._shown_after = shown_after
+        self._show_seconds = show_seconds
         self._quiet_until = monotonic() + shown_after if adapter.limits.edits_per_second else 0.0
         self._showing = asyncio.Lock()
 
@@ -70,9 +85,11 @@ class Outgoing:
         waiting = asyncio.create_task(self._show_work(), name="at work")
         try:
             yield
-        finally:
+            # What is being shown now is let be, so that it is known what stands; where all is stopped nobody waits.
             async with self._showing:
                 waiting.cancel()
+        finally:
+            waiting.cancel()
             await asyncio.gather(waiting, return_exceptions=True)
 
     async def _show_work(self) -> None:
@@ -98,13 +115,15 @@ class Outgoing:
             except RateLimitedError as error:
                 self._quiet_until = monotonic() + error.seconds
             # The platform's trouble with an interim state is no reason to give up the answer: the complete one follows.
-            except Exception:
+            except Exception as error:
+                if isinstance(error, TimeoutError):
+                    self._quiet_until = inf
                 log.warning("progress not shown", platform=self._adapter.name, exc_info=True)
 
     async def _show(self, number: int, part: Reply) -> None:
         if number < len(self._standing) and self._texts[number] == part.text:
             return
-        async with asyncio.timeout(_SEND_SECONDS):
+        async with asyncio.timeout(self._show_seconds):
             if number < len(self._standing):
                 await self._adapter.edit(self._message.place, self._standing[number], part)
                 self._texts[number] = part.text
@@ -119,17 +138,23 @@ class Outgoing:
                 await self._delivery.stands(key, sent_id, final=False)
 
     def _addressed(self, reply: Reply) -> Reply:
-        return replace(reply, in_reply_to=self._message.reference, route=self._message.route)
+        message = self._message
+        return replace(reply, in_reply_to=message.reference, route=message.route, ephemeral=message.private)
 
     def laid_out(self, reply: Reply) -> list[Part]:
         """Cut a complete reply into the parts that will be sent; none where there is nothing to say."""
         if not (reply.text or reply.files):
             return []
-        replies = (replace(one, part=number) for number, one in enumerate(self._adapter.parts(reply)))
-        return [
-            Part(idempotency_key(self._message, number), one, self._stands_as(number))
-            for number, one in enumerate(replies)
-        ]
+        replies = [replace(one, part=number) for number, one in enumerate(self._adapter.parts(reply))]
+        if self._is_for_the_asker_alone(reply):
+            # Under keys of its own, or what everybody sees would be taken for it.
+            return [Part(f"{idempotency_key(self._message, one.part)}/private", one) for one in replies]
+        return [Part(idempotency_key(self._message, one.part), one, self._stands_as(one.part)) for one in replies]
+
+    def _is_for_the_asker_alone(self, reply: Reply) -> bool:
+        """Say whether a reply must not stand where a part of an answer, or an earlier one, is seen by everybody."""
+        seen_by_all = bool(self._standing) and not self._message.private
+        return seen_by_all and reply.ephemeral and reply.outcome not in _SAFE_IN_PUBLIC
 
     def _stands_as(self, number: int) -> str:
         return self._standing[number] if number < len(self._standing) else ""
@@ -143,19 +168,22 @@ class Outgoing:
         """
         sent = []
         for number, part in enumerate(parts, start=1):
-            delivered = part if part.is_sent else replace(part, sent_id=await self._deliver(part), is_sent=True)
-            if number < len(parts) and not part.is_sent:
-                await self._delivery.stands(part.key, delivered.sent_id, final=True)
-            sent.append(delivered)
-        for sent_id in filter(None, self._standing[len(parts) :]):
-            await self._adapter.delete(self._message.place, sent_id)
+            if not part.is_sent:
+                part = replace(part, sent_id=await self._insist(partial(self._put, part)), is_sent=True)
+                if number < len(parts):
+                    await self._delivery.stands(part.key, part.sent_id, final=True)
+            sent.append(part)
+        kept = {part.sent_id for part in sent}
+        for sent_id in self._standing:
+            if sent_id and sent_id not in kept:
+                await self._insist(partial(self._adapter.delete, self._message.place, sent_id))
         return sent
 
-    async def _deliver(self, part: Part) -> str:
+    async def _insist(self, act: Callable[[], Awaitable[Result]]) -> Result:
         for delay in (*_RETRY_SECONDS, 0.0):
             try:
                 async with asyncio.timeout(_SEND_SECONDS):
-                    return await self._put(part)
+                    return await act()
             except DeliveryRefusedError:
                 raise
             except RateLimitedError as error:

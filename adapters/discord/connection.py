@@ -28,6 +28,7 @@ _OPEN_SECONDS = 0.8
 _LOGIN_SECONDS = 30.0
 _ATTEND_SECONDS = 1.0
 _CLOSE_SECONDS = 2.0
+_CANCEL_SECONDS = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,8 +106,10 @@ class Connection:
         if self._client is not None:
             await self._client.attendance.end(_ATTEND_SECONDS)
         if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+            # While it reconnects discord.py swallows a cancellation.
+            while not self._task.done():
+                self._task.cancel()
+                await asyncio.wait((self._task,), timeout=_CANCEL_SECONDS)
 
     async def _keep(self) -> None:
         attempt = 0

@@ -20,6 +20,7 @@ from adapters.slack.hearing import Hearing
 from adapters.slack.home import Home
 from adapters.slack.identifiers import is_ephemeral, message_place
 from adapters.slack.interactions import Interactions
+from adapters.slack.manifest import COMMANDS
 from adapters.slack.questions import PLATFORM, Questions
 from adapters.slack.refusals import Refusals
 from adapters.slack.request_url import ROOT, RequestUrl
@@ -211,6 +212,11 @@ class SlackAdapter(Adapter):
     async def roles(self, message: IncomingMessage) -> frozenset[str]:
         """Give those of the setting `access.admin_roles` that the author has."""
         return message.author.roles | await self._roles.of(message.author.id)
+
+    def spelled(self, command: str) -> str:
+        """Give a command as people write it: few are Slack's own, the others stand behind ``/preceptor``."""
+        own = f"/{command}"
+        return own if any(own == known.name for known in COMMANDS) else f"/preceptor {command}"
 
     async def link(self, place: Place, message_id: str) -> str:
         """Give a message's permalink."""

@@ -17,6 +17,9 @@ _PROMPT_LENGTH = 75
 _TITLE_LENGTH = 60
 _STATUS = "is looking it up …"
 _STATUS_SECONDS = 0.3
+_LONGEST_WORK = 660.0
+"""Seconds after which nobody believes in an answer any more; the longest deadline that can be set is ten minutes."""
+
 _GREETING = "Hello! Ask me anything: I answer from my knowledge base and say where it stands."
 
 
@@ -77,32 +80,36 @@ class Assistant:
     async def working(self, message: IncomingMessage) -> AsyncIterator[None]:
         """Show in the thread, for the while of the body, that an answer is coming."""
         status = _Status(self._web, message.place)
-        shown = message.place.thread and not message.private
-        errand = self._errands.do("status", status.show) if shown else None
+        if message.place.thread and not message.private:
+            self._errands.do("status", status.show, _LONGEST_WORK)
         try:
             yield
         finally:
-            if errand is not None:
-                errand.cancel()
-            if status.is_shown:
-                self._errands.do("status", partial(status.set, ""))
+            status.over.set()
 
 
 class _Status:
-    """The status in one thread. The answer takes it away, but one that only the asker sees does not."""
+    """The status in one thread, shown until `over` is set.
+
+    An answer takes it away by itself, but one that only the asker sees does not.
+    """
 
     def __init__(self, web: Web, place: Place) -> None:
         self._web = web
         self._place = place
-        self.is_shown = False
+        self.over = asyncio.Event()
 
     async def show(self) -> None:
-        # An answer that comes at once would be overtaken by its own announcement.
-        await asyncio.sleep(_STATUS_SECONDS)
-        self.is_shown = True
-        await self.set(_STATUS)
+        with contextlib.suppress(TimeoutError):
+            # An answer that comes at once would be overtaken by its own announcement.
+            async with asyncio.timeout(_STATUS_SECONDS):
+                await self.over.wait()
+                return
+        await self._set(_STATUS)
+        await self.over.wait()
+        await self._set("")
 
-    async def set(self, text: str) -> None:
+    async def _set(self, text: str) -> None:
         client, place = self._web.client, self._place
         await self._web.call(
             client.assistant_threads_setStatus(channel_id=place.channel, thread_ts=place.thread, status=text)

@@ -29,15 +29,14 @@ class Errands:
     def __init__(self) -> None:
         self._tasks: set[asyncio.Task[None]] = set()
 
-    def do(self, name: str, work: Callable[[], Awaitable[object]]) -> asyncio.Task[None] | None:
-        """Start an errand; where too many are under way it is left out."""
+    def do(self, name: str, work: Callable[[], Awaitable[object]], seconds: float = _SECONDS) -> None:
+        """Start an errand that may take so many seconds; where too many are under way it is left out."""
         if len(self._tasks) >= _AT_ONCE:
             log.warning("too many errands", left_out=name)
-            return None
-        task = asyncio.create_task(_done(name, work), name=f"slack {name}")
+            return
+        task = asyncio.create_task(_done(name, work, seconds), name=f"slack {name}")
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
-        return task
 
     async def stop(self) -> None:
         """Let go of what is under way."""
@@ -46,9 +45,9 @@ class Errands:
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
 
-async def _done(name: str, work: Callable[[], Awaitable[object]]) -> None:
+async def _done(name: str, work: Callable[[], Awaitable[object]], seconds: float) -> None:
     try:
-        async with asyncio.timeout(_SECONDS):
+        async with asyncio.timeout(seconds):
             await work()
     except FAILURES as error:
         log.info("errand failed", errand=name, reason=reason(error))

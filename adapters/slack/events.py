@@ -62,14 +62,14 @@ class Events:
         if message.get("subtype") == "tombstone":
             # A deleted message with a thread below it is changed, not deleted.
             return await self._taken_back(event, previous, bot)
-        edited = str((message.get("edited") or {}).get("ts", ""))
         # Unfurled links and the bot's own edits change messages too.
-        if not edited or not _is_human(message, bot) or message.get("text") == previous.get("text"):
+        if not message.get("edited") or not _is_human(message, bot) or message.get("text") == previous.get("text"):
             return None
         written = Written.read(message, event)
         question = self._questions.of(written, bot)
         if await self._records.has_accepted(written.name):
-            return replace(question, key=f"{written.name}/edited/{edited}", revises=written.name)
+            # The event's own timestamp: the edit's has only whole seconds.
+            return replace(question, key=f"{written.name}/edited/{event.get('ts')}", revises=written.name)
         return question if written.is_direct or mentions_bot(written.text, bot) else None
 
     async def _taken_back(self, event: Event, previous: Event, bot: Identity) -> IncomingMessage | None:

@@ -18,7 +18,7 @@ from adapters.slack.home import Home
 from adapters.slack.interactions import Interactions
 from adapters.slack.web import Web
 from bot.adapter import Accept
-from bot.errors import PreceptorError, StoppingError
+from bot.errors import PreceptorError, StoppingError, StorageBusyError
 from bot.messages import IncomingMessage
 
 log = structlog.get_logger(__name__)
@@ -29,6 +29,7 @@ _COMMIT_SECONDS = 2.5
 """Slack waits for three; what is committed after all is not done twice when it comes again."""
 
 _NOT_READY = StoppingError("I am just starting, or about to stop.", "Try again in a moment.")
+_TOO_SLOW = StorageBusyError("I could not write it down in time.", "Try again in a moment.")
 
 
 class Hearing(AsyncMiddleware):
@@ -79,7 +80,7 @@ class Hearing(AsyncMiddleware):
             async with asyncio.timeout(_COMMIT_SECONDS):
                 await self._hear(body, self.accept)
         except (PreceptorError, TimeoutError) as error:
-            known = error if isinstance(error, PreceptorError) else _NOT_READY
+            known = error if isinstance(error, PreceptorError) else _TOO_SLOW
             log.warning("not accepted", kind=body.get("type") or body.get("command"), code=known.code)
             return self._not_accepted(body, known)
         return BoltResponse(status=200)

@@ -19,6 +19,7 @@ BOT_SCOPES = (
     "im:write",
     "mpim:history",
     "reactions:read",
+    "usergroups:read",
 )
 """Scopes of the bot token without which something does not work; `bot_scopes` adds what the settings ask for."""
 
@@ -75,14 +76,9 @@ _LONG_DESCRIPTION = (
 
 
 def bot_scopes(settings: Settings) -> tuple[str, ...]:
-    """Give the bot scopes that these settings need: looking up roles takes two that are not needed otherwise."""
-    roles = [role for role in settings.access.admin_roles if role.startswith("slack:")]
-    more = []
-    if any(not role.startswith("slack:group:") for role in roles):
-        more.append("users:read")
-    if any(role.startswith("slack:group:") for role in roles):
-        more.append("usergroups:read")
-    return (*BOT_SCOPES, *sorted(more))
+    """Give the bot scopes that these settings need: asking who is an admin takes one that is not needed otherwise."""
+    asks = any(role.startswith(("slack:admin", "slack:owner")) for role in settings.access.admin_roles)
+    return (*BOT_SCOPES, "users:read") if asks else BOT_SCOPES
 
 
 def manifest(settings: Settings, url: str = "") -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """What Slack vouches for about people: admins and owners of the workspace, members of user groups."""
 
 import time
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Set
 from typing import Generic, TypeVar
 
 import structlog
@@ -34,42 +34,39 @@ class _Remembered(Generic[Value]):
 
 
 class Roles:
-    """Looks up the roles that the settings name, and no others: a role that nobody asked for opens no door.
+    """Looks up people's roles.
 
     Args:
         web: where to ask.
-        named: the setting `access.admin_roles`.
+        named: the setting `access.admin_roles`. That somebody is Slack's admin or owner is said only in the words that
+            stand there: to the core ``admin`` alone means that every door is open.
     """
 
     def __init__(self, web: Web, named: Iterable[str]) -> None:
         self._web = web
-        self._named = frozenset(role.removeprefix("slack:") for role in named if role.startswith("slack:"))
+        asked = {role.removeprefix("slack:") for role in named if role.startswith("slack:")}
+        self._standings = {role for role in asked if role.partition("@")[0] in ("admin", "owner")}
         self._people = _Remembered(self._standing)
         self._groups = _Remembered(self._members)
 
     async def of(self, user: str) -> frozenset[str]:
-        """Give a person's roles, each also with the workspace's id behind it; those that Slack will not tell are not.
+        """Give a person's roles: ``group:ID``, and where it is asked for ``admin`` and ``owner``.
 
-        They are ``admin``, ``owner`` and ``group:ID``.
+        Each may have ``@`` and the workspace's id behind it. What Slack does not tell is not so.
         """
-        found = set()
-        for role in self._named:
-            name, _, team = role.partition("@")
-            if await self._has(user, name, team):
-                found.add(role)
-        return frozenset(found)
+        groups: Mapping[str, frozenset[str]] = await self._certain(self._groups.get("all"), {})
+        found = _with_team({f"group:{group}" for group, users in groups.items() if user in users}, self._web)
+        if self._standings:
+            standing: frozenset[str] = await self._certain(self._people.get(user), frozenset())
+            found |= self._standings & _with_team(standing, self._web)
+        return found
 
-    async def _has(self, user: str, role: str, team: str) -> bool:
+    async def _certain(self, looking_up: Awaitable[Value], nothing: Value) -> Value:
         try:
-            if team and team != self._web.identity.team:
-                return False
-            kind, _, group = role.partition(":")
-            if kind == "group":
-                return user in await self._groups.get(group)
-            return role in await self._people.get(user)
+            return await looking_up
         except FAILURES as error:
-            log.warning("role not known", role=role, user=user, reason=reason(error))
-            return False
+            log.warning("roles not known", reason=reason(error))
+            return nothing
 
     async def _standing(self, user: str) -> frozenset[str]:
         """Ask for a person's standing in this workspace; people from elsewhere have none here."""
@@ -80,6 +77,10 @@ class Roles:
         admin = owner or bool(said.get("is_admin"))
         return frozenset(role for role, held in (("admin", admin), ("owner", owner)) if held)
 
-    async def _members(self, group: str) -> frozenset[str]:
-        said = await self._web.call(self._web.client.usergroups_users_list(usergroup=group))
-        return frozenset(said.get("users", ()))
+    async def _members(self, which: str) -> Mapping[str, frozenset[str]]:
+        said = await self._web.call(self._web.client.usergroups_list(include_users=True))
+        return {str(group["id"]): frozenset(group.get("users", ())) for group in said.get("usergroups", ())}
+
+
+def _with_team(roles: Set[str], web: Web) -> frozenset[str]:
+    return frozenset(roles | ({f"{role}@{web.identity.team}" for role in roles} if web.is_known else set()))

@@ -21,6 +21,7 @@ MARKDOWN.inline.ruler2.disable("fragments_join")
 
 References = Mapping[str, Any]
 
+_BLANK_AND_WORD = re.compile(r"[ \t]+[^\s\\]")
 _ENTITY = re.compile(r"&(?=#?\w+;)")
 
 
@@ -41,7 +42,6 @@ class _Pieces:
     found: list[Piece] = field(default_factory=list)
     offset: int = 0
     spans: tuple[str, ...] = ()
-    tags: list[tuple[str, bool]] = field(default_factory=list)
 
     def add(self, kind: Kind, source: str, text: str) -> None:
         self.found.append(Piece(kind, source, text, self.offset, self.spans))
@@ -51,18 +51,13 @@ class _Pieces:
         self.found.extend(words(text, self.offset, self.spans, write))
         self.offset += len(text)
 
-    def open(self, token: Token) -> None:
-        # Emphasis within emphasis looks the same, and its markers would run together where both are opened again.
-        is_new = all(tag != token.tag for tag, _ in self.tags)
-        self.tags.append((token.tag, is_new))
-        if is_new:
-            self.add(Kind.OPEN, token.markup, "")
-            self.spans = (*self.spans, token.markup)
+    def open(self, marker: str) -> None:
+        self.add(Kind.OPEN, marker, "")
+        self.spans = (*self.spans, marker)
 
-    def close(self) -> None:
-        if self.tags.pop()[1]:
-            self.add(Kind.CLOSE, self.spans[-1], "")
-            self.spans = self.spans[:-1]
+    def close(self, marker: str) -> None:
+        self.add(Kind.CLOSE, marker, "")
+        self.spans = self.spans[:-1]
 
 
 def pieces_of(source: str, references: References) -> list[Piece]:
@@ -113,7 +108,7 @@ def _add(step: _Step, state: StateInline, pieces: _Pieces) -> None:
         case "emphasis" | "strikethrough":
             _add_markers(step, state, pieces)
         case "link" | "image" | "autolink":
-            pieces.add(Kind.LINK, _link_source(step, state, tokens), _read(tokens))
+            pieces.add(Kind.LINK, _link_source(step, state, tokens), read(tokens))
         case "html_inline":
             pieces.add_words(source, escape)
         case "backticks" if tokens:
@@ -133,16 +128,17 @@ def _add(step: _Step, state: StateInline, pieces: _Pieces) -> None:
 def _add_markers(step: _Step, state: StateInline, pieces: _Pieces) -> None:
     before = state.src[step.start - 1] if step.start else " "
     after = state.src[step.stop] if step.stop < state.posMax else " "
+    stands_apart = before.isspace() and _BLANK_AND_WORD.match(state.src, step.stop, state.posMax)
     source = state.src[step.start : step.stop]
     if source[0] == "_" and before.isalnum() and after.isalnum():
         pieces.add(Kind.TEXT, source, source)
         return
     for token in state.tokens[step.tokens]:
         if token.nesting > 0:
-            pieces.open(token)
+            pieces.open(token.markup)
         elif token.nesting < 0:
-            pieces.close()
-        elif before.isspace() and after.isspace() and not pieces.spans:
+            pieces.close(token.markup)
+        elif stands_apart and not pieces.spans:
             pieces.add(Kind.TEXT, token.content, token.content)
         elif token.content:
             pieces.add(Kind.TEXT, "".join(f"\\{sign}" for sign in token.content), token.content)
@@ -153,11 +149,15 @@ def _link_source(step: _Step, state: StateInline, tokens: Sequence[Token]) -> st
     source = state.src[step.start : step.stop]
     if step.rule == "autolink" or not (state.env["references"] or "\n" in source or "`" in source):
         return source
-    bracket = step.start + (step.rule == "image")
-    end = MARKDOWN.helpers.parseLinkLabel(state, bracket, step.rule == "link")
-    # What stands before a marker decides what it can be, so that the label is read where it stands.
-    label = running_text(_pieces_between(state.src, bracket + 1, end, state.env["references"]), soft=" ", hard=" ")
-    return f"{state.src[step.start : bracket]}[{label}]({_target(tokens[0])})"
+    references = state.env["references"]
+    start = step.start + (2 if step.rule == "image" else 1)
+    stop = MARKDOWN.helpers.parseLinkLabel(state, start - 1, step.rule == "link")
+    # The parser reads an image's label by itself but a link's where it stands: after a bracket, which matters to marks.
+    if step.rule == "image":
+        label = pieces_of(state.src[start:stop], references)
+    else:
+        label = _pieces_between(state.src, start, stop, references)
+    return f"{state.src[step.start : start]}{running_text(label, soft=' ', hard=' ')}]({_target(tokens[0])})"
 
 
 def _target(token: Token) -> str:
@@ -171,8 +171,8 @@ def _target(token: Token) -> str:
     return f'{address} "{quoted}"'
 
 
-def _read(tokens: Sequence[Token]) -> str:
-    """Give what a link or an image says and where it leads, as text."""
+def read(tokens: Sequence[Token]) -> str:
+    """Give what running text says, as text; of a link and an image also where it leads."""
     parts: list[str] = []
     targets: list[str] = []
     for token in tokens:
@@ -183,7 +183,7 @@ def _read(tokens: Sequence[Token]) -> str:
             case "link_close":
                 parts.append(targets.pop())
             case "image":
-                parts.append(f"![{_read(token.children or ())}]({_shown_target(token)})")
+                parts.append(f"![{read(token.children or ())}]({_shown_target(token)})")
             case "softbreak" | "hardbreak":
                 parts.append(" ")
             case _:

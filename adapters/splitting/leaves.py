@@ -54,6 +54,7 @@ class Leaf:
         stands_alone: whether blank lines have to stand around it even in a tight list.
         first: the first piece that is still to be given; those before it stand elsewhere.
         gaps: for each place of its text how good a cut there is (`gaps.Gap`), once somebody has asked.
+        plainness: how much of its formatting it has lost, since it would not have read right (`proofreading`).
         lines: the whole leaf as it is written, once it has been.
     """
 
@@ -64,6 +65,7 @@ class Leaf:
     stands_alone: bool = False
     first: int = 0
     gaps: bytes = b""
+    plainness: int = 0
     lines: list[str] = field(default_factory=list)
 
     @cached_property
@@ -97,7 +99,14 @@ def unformatted(text: str, path: tuple[Container, ...], offset: int = 0) -> Leaf
 
 def row_as_text(row: Piece, path: tuple[Container, ...]) -> Leaf:
     """Give a paragraph that holds a table's row, for a row no part has room for."""
-    return Leaf(Block.PARAGRAPH, list(row.parts) or [NOTHING], path, stands_alone=True)
+    pieces: list[Piece] = []
+    for cell in row.cells:
+        offset = pieces[-1].end if pieces else 0
+        if pieces:
+            pieces.extend(words(" | ", offset, write=str))
+            offset += 3
+        pieces.extend(replace(piece, offset=offset + piece.offset) for piece in cell)
+    return Leaf(Block.PARAGRAPH, pieces or [NOTHING], path, stands_alone=True)
 
 
 def simpler(leaf: Leaf, start: int) -> Leaf | None:

@@ -10,6 +10,7 @@ from adapters.splitting.breaking import cut_graphemes, cut_words, find_gaps, tak
 from adapters.splitting.gaps import Gap
 from adapters.splitting.leaves import Block, Leaf, row_as_text, simpler
 from adapters.splitting.pieces import escape
+from adapters.splitting.proofreading import make_plainer, reads_right
 from adapters.splitting.reading import leaves_of
 from adapters.splitting.writing import markdown
 
@@ -73,7 +74,7 @@ class _Packer:
     def parts(self) -> Iterator[str]:
         while self._start.leaf < len(self._leaves):
             end = self._end_of_part()
-            yield self._markdown(end)
+            yield markdown(self._stretches(end))
             self._start = end
 
     def _places_of_leaves(self) -> list[int]:
@@ -84,24 +85,28 @@ class _Packer:
             self._lengths.clear()
             furthest = self._furthest()
             end = self._best_end(furthest) or self._forced_end(furthest)
-            if end:
+            if end and self._reads_right(end):
                 return end
+
+    def _reads_right(self, end: _Position) -> bool:
+        """Whether a part says what it should; if not, what doesn't has been made plainer."""
+        wrong = [leaf for leaf, start, stop in self._stretches(end) if not reads_right(leaf, start, stop)]
+        have_changed = [make_plainer(leaf) for leaf in wrong]
+        return not any(have_changed)
 
     # How long a part is
 
-    def _markdown(self, end: _Position) -> str:
-        stretches = []
+    def _stretches(self, end: _Position) -> Iterator[tuple[Leaf, int, int]]:
         for number in range(self._start.leaf, min(end.leaf + 1, len(self._leaves))):
             leaf = self._leaves[number]
             first = self._start.piece if number == self._start.leaf else leaf.first
             stop = end.piece if number == end.leaf else len(leaf.pieces)
             if first < stop:
-                stretches.append((leaf, first, stop))
-        return markdown(stretches)
+                yield leaf, first, stop
 
     def _length(self, end: _Position) -> int:
         if end not in self._lengths:
-            self._lengths[end] = self._measure(self._markdown(end))
+            self._lengths[end] = self._measure(markdown(self._stretches(end)))
         return self._lengths[end]
 
     def _fits(self, end: _Position) -> bool:

@@ -35,7 +35,7 @@ class Piece:
         text: what its reader reads; a link or image reads ``[label](address)``, as it does when it has to be cut.
         offset: where `text` begins in the text of the whole leaf.
         spans: the markers of emphasis that are open before it, outermost first.
-        parts: of a table's row, its cells as running text.
+        cells: of a table's row, what it is made of.
     """
 
     kind: Kind
@@ -43,7 +43,7 @@ class Piece:
     text: str
     offset: int
     spans: tuple[str, ...] = ()
-    parts: tuple["Piece", ...] = ()
+    cells: tuple[tuple["Piece", ...], ...] = ()
 
     @property
     def end(self) -> int:

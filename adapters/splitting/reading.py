@@ -9,7 +9,7 @@ from markdown_it.token import Token
 from adapters.splitting.inline import DEEPEST, MARKDOWN, References, pieces_of
 from adapters.splitting.leaves import NOTHING, Block, Container, Leaf, unformatted
 from adapters.splitting.pieces import Kind, Piece
-from adapters.splitting.running_text import running_text
+from adapters.splitting.running_text import row_of
 
 # What lies in more lists and quotes is given as lying in the innermost ones: readers of Markdown stop at 20 levels,
 # of which a list takes two.
@@ -140,7 +140,7 @@ class _Reader:
                     if token.type == "th_open":
                         dashes.append(_DASHES[str(token.attrGet("style") or "").removeprefix("text-align:")])
                 case "tr_close":
-                    rows.append(_row(cells, offset))
+                    rows.append(row_of(cells, offset))
                     offset = rows[-1].end
                     cells = []
                 case "table_close":
@@ -155,27 +155,3 @@ def _lines(code: str) -> list[Piece]:
         pieces.append(Piece(Kind.LINE, "", f"{line}\n", offset))
         offset = pieces[-1].end
     return pieces
-
-
-def _row(cells: Sequence[list[Piece]], offset: int) -> Piece:
-    sources = [running_text(cell, soft=" ", hard=" ").replace("|", r"\|") for cell in cells]
-    parts: list[Piece] = []
-    for number, cell in enumerate(cells):
-        if number:
-            parts.extend(_separator(parts[-1].end if parts else 0))
-        start = parts[-1].end if parts else 0
-        parts.extend(_moved(piece, start) for piece in cell)
-    text = "".join(piece.text for piece in parts)
-    return Piece(Kind.ROW, f"| {' | '.join(sources)} |", f"{text}\n", offset, parts=tuple(parts))
-
-
-def _separator(offset: int) -> list[Piece]:
-    return [
-        Piece(Kind.SPACE, " ", " ", offset),
-        Piece(Kind.TEXT, "|", "|", offset + 1),
-        Piece(Kind.SPACE, " ", " ", offset + 2),
-    ]
-
-
-def _moved(piece: Piece, by: int) -> Piece:
-    return Piece(piece.kind, piece.source, piece.text, piece.offset + by, piece.spans)

@@ -1,7 +1,7 @@
 """Pieces of running text written as Markdown again, also where a cut has taken a span's beginning or end."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from adapters.splitting.pieces import Kind, Piece
@@ -69,3 +69,10 @@ def code_span(code: str) -> str:
     fence = "`" * next(length for length in range(1, len(taken) + 2) if length not in taken)
     is_padded = code.startswith("`") or code.endswith("`") or (code.startswith(" ") and code.endswith(" "))
     return f"{fence} {code} {fence}" if is_padded else f"{fence}{code}{fence}"
+
+
+def row_of(cells: Sequence[Sequence[Piece]], offset: int) -> Piece:
+    """Write a table's row; its text begins at `offset` in the table's."""
+    sources = [running_text(cell, soft=" ", hard=" ").replace("|", r"\|") for cell in cells]
+    text = " ".join("".join(piece.text for piece in cell) for cell in cells)
+    return Piece(Kind.ROW, f"| {' | '.join(sources)} |", f"{text}\n", offset, cells=tuple(map(tuple, cells)))

@@ -35,7 +35,7 @@ def markdown(stretches: Iterable[tuple[Leaf, int, int]]) -> str:
             lines.append(outer.rstrip())
         first = outer + "".join(container.marker for container in leaf.path[shared:])
         rest = "".join(container.continuation for container in leaf.path)
-        written = _leaf_lines(leaf, start, stop)
+        written = leaf_lines(leaf, start, stop)
         lines.append(_as_no_rule(f"{first}{written[0]}".rstrip()))
         lines.extend(f"{rest}{line}" if line else rest.rstrip() for line in written[1:])
         before = leaf
@@ -65,7 +65,8 @@ def _as_no_rule(line: str) -> str:
     return line.replace("-", "+").replace("*", "+") if _RULE_OF_BULLETS.match(line) else line
 
 
-def _leaf_lines(leaf: Leaf, start: int, stop: int) -> list[str]:
+def leaf_lines(leaf: Leaf, start: int, stop: int) -> list[str]:
+    """Write a stretch of a leaf, without the lists and quotes it lies in."""
     if (start, stop) != (0, len(leaf.pieces)):
         return _written(leaf, start, stop)
     if not leaf.lines:

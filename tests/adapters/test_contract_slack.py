@@ -48,8 +48,9 @@ class _SlackStage(Stage):
 
     def _seen(self, question: Message) -> Seen:
         thread = question.thread_ts or question.ts
-        standing = [one for one in question.channel.from_bot if one.thread_ts == thread and one.ts > question.ts]
-        shown = [one for one in standing if not one.deleted]
+        later = [one for one in question.channel.from_bot if one.ts > question.ts and not one.deleted]
+        # What is for the asker's eyes alone stands in the channel: in a thread that is not there yet Slack hides it.
+        shown = [one for one in later if one.thread_ts == thread or one.ephemeral_for == question.user]
         return Seen(tuple(message.shown for message in shown), question.channel.name)
 
     async def conversation(self, question: Any) -> str:

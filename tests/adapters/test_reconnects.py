@@ -94,3 +94,14 @@ async def test_slack_breaking_off_under_load_loses_nothing(tmp_path: Path, quest
             await slack.until(lambda: all(_answers().values()), 30 + questions / 10)
             await slack.settle()
         assert set(_answers().values()) == {1}
+
+
+@pytest.mark.parametrize("seconds", [0.0, 0.0005, 0.001, 0.002, 0.005, 0.05])
+async def test_a_stop_in_the_midst_of_a_reconnect_to_discord_ends(tmp_path: Path, seconds: float) -> None:
+    async with LoopbackDiscord() as discord:
+        section = {"enabled": True, "token": discord.token, "base_url": discord.rest_url}
+        application = Application(contract_settings(tmp_path, discord=section))
+        async with asyncio.timeout(15), application.running([application.adapter("discord")]):
+            await discord.connected()
+            await discord.drop_connection()
+            await asyncio.sleep(seconds)
