@@ -80,9 +80,13 @@ class Commands:
         if not reply.answer_id:
             return ()
         answer = str(reply.answer_id)
-        share = (Button("Share with everyone", answer, "share"),) if private else ()
         judge = (Button("👍", f"up {answer}", "feedback"), Button("👎", f"down {answer}", "feedback"))
-        return (*judge, *await self._person_buttons(place, reply.answer_id), *share)
+        person = await self._person_buttons(place, reply.answer_id)
+        if not private:
+            return (*judge, *person)
+        # Whoever is asked is asked where all can read it.
+        person = tuple(replace(button, label="Ask a person, for all here to see") for button in person)
+        return (*judge, *person, Button("Share with everyone", answer, "share"))
 
     def parse(self, message: IncomingMessage) -> IncomingMessage:
         """Give the message with its command named, where its text is one (``/forget yes``).

@@ -213,7 +213,7 @@ class Conversations:
         return await self._database.read(lambda connection: connection.scalar(query))
 
     async def forget_person(self, person_id: str) -> None:
-        """Delete a person with everything they said and were told; of their events only the keys stay."""
+        """Delete a person with everything they said and were told; of their events only keys and places stay."""
         await self._database.write(Change(_FORGET_PERSON, ([{"forgotten": person_id}],) * len(_FORGET_PERSON)))
         await self._database.wipe()
 

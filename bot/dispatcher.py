@@ -24,6 +24,7 @@ from bot.errors import (
     OverloadedError,
     PreceptorError,
     StoppingError,
+    StorageError,
 )
 from bot.messages import IncomingMessage, Outcome, Reply
 from bot.outgoing import Outgoing
@@ -39,6 +40,17 @@ WITHDRAW = "withdraw"
 
 _KEPT = ("answered", "declined")
 """Outcomes of questions, which are kept with their answers."""
+
+_WELCOME = timedelta(hours=24)
+"""How long after a question, asked before a crash or a stop, its answer may still be welcome."""
+
+_TOO_LATE = Reply(
+    "Sorry, I was not there when you asked this, and it has been a while. If it still matters, please ask again.",
+    outcome="failed",
+)
+
+_LONGEST_WAIT = 3600.0
+"""Seconds between two attempts at what goes on failing, at the most."""
 
 _Waiting = tuple[IncomingMessage, tuple[Part, ...]]
 
@@ -71,6 +83,8 @@ class Dispatcher:
         self._withdrawn: set[str] = set()
         self._tasks: set[asyncio.Task[Any]] = set()
         self._ready = asyncio.Event()
+        self._failed: set[str] = set()
+        self._trying_again: asyncio.Task[None] | None = None
 
     def connect(self, adapters: Mapping[str, Adapter]) -> None:
         """Say through which adapters replies go out, by platform."""
@@ -140,6 +154,29 @@ class Dispatcher:
                 self._queue(lane, message)
             self._early.clear()
             self._ready.set()
+        self._trying_again = asyncio.create_task(self._try_again(), name="trying again")
+
+    async def _try_again(self) -> None:
+        """Take up what could not be finished: soon at first, then ever more rarely while it goes on failing."""
+        soon = self._settings.dispatch.retry_seconds
+        wait = soon
+        while True:
+            await asyncio.sleep(wait)
+            wait = min(wait * 2, _LONGEST_WAIT) if self._failed else soon
+            async with self._in_turn:
+                await self._queue_again()
+
+    async def _queue_again(self) -> None:
+        failed, self._failed = self._failed, set()
+        try:
+            for platform in {key.partition("/")[0] for key in failed}:
+                for left in await self._delivery.unanswered(platform):
+                    if inbox_key(left.message) in failed:
+                        self._queue(await self._lane(left.message), left.message, left.parts)
+                        failed.discard(inbox_key(left.message))
+        except StorageError:
+            log.warning("not taken up again", exc_info=True)
+            self._failed |= failed
 
     @property
     def _patience(self) -> timedelta:
@@ -149,6 +186,9 @@ class Dispatcher:
     async def drain(self) -> None:
         """Finish what is being answered, within the deadline; what is not stays open for the next start."""
         self._stopping = True
+        if self._trying_again is not None:
+            self._trying_again.cancel()
+            await asyncio.gather(self._trying_again, return_exceptions=True)
         end = monotonic() + self._settings.dispatch.shutdown_seconds
         while self._tasks and self._ready.is_set() and monotonic() < end:
             await asyncio.wait(self._tasks, timeout=end - monotonic(), return_when=asyncio.FIRST_COMPLETED)
@@ -188,9 +228,11 @@ class Dispatcher:
         """Answer one message and deliver the reply; what fails here leaves the message open, never silent."""
         try:
             await self._settle(message, parts)
-        # A task's boundary: the lane must go on to the next message; this one stays open in the inbox.
+        # A task's boundary: the lane must go on to the next message; this one stays open and is taken up again.
         except Exception:
             log.exception("delivery failed", platform=message.place.platform, key=message.key)
+            if self._adapters[message.place.platform].limits.reaches_later:
+                self._failed.add(inbox_key(message))
         finally:
             if message.command == WITHDRAW:
                 self._withdrawn.discard(question_key(message))
@@ -261,6 +303,8 @@ class Dispatcher:
         message = self._commands.parse(message)
         if message.command and message.command != "ask":
             return await self._commands.run(await self._vouched_for(message))
+        if datetime.now(UTC) - message.received_at > _WELCOME:
+            return _TOO_LATE
         conversation_id = await self._conversations.continued_by(message)
         turns = self._settings.answers.history
         history = await self._conversations.history(conversation_id, turns) if conversation_id and turns else []

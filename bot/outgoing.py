@@ -139,7 +139,13 @@ class Outgoing:
 
     def _addressed(self, reply: Reply) -> Reply:
         message = self._message
-        return replace(reply, in_reply_to=message.reference, route=message.route, ephemeral=message.private)
+        return replace(
+            reply,
+            in_reply_to=message.reference,
+            question=message.text,
+            route=message.route,
+            ephemeral=message.private,
+        )
 
     def laid_out(self, reply: Reply) -> list[Part]:
         """Cut a complete reply into the parts that will be sent; none where there is nothing to say."""

@@ -98,6 +98,9 @@ class DispatchSettings(_Section):
     inference_threads: Positive = Field(
         1, description="Threads that search and infer; Python code runs in one at a time, so more help models only."
     )
+    retry_seconds: float = Field(
+        60.0, gt=0, le=3600, description="How long after a failed delivery it is tried again; then ever more rarely."
+    )
     shutdown_seconds: float = Field(10.0, gt=0, le=300, description="How long a stop waits for what is being answered.")
 
 

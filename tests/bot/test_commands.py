@@ -3,11 +3,15 @@
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select
 
 from bot.access import ADMIN
+from bot.adapter import InMemoryAdapter
 from bot.application import Application
+from bot.database import Database
 from bot.messages import Author
 from bot.settings import Settings
+from bot.tables import inbox
 from tests.conftest import Conversation
 
 
@@ -88,6 +92,17 @@ async def test_forget_asks_first_and_then_deletes_all_of_ones_own(ada: Conversat
     assert "keep nothing" in (await ada.say("/forget")).text
 
 
+async def test_forget_leaves_no_trace_of_somebody_who_never_asked_anything(
+    ada: Conversation, settings: Settings
+) -> None:
+    await ada.say("/help")
+    assert "keep nothing" in (await ada.say("/forget")).text
+    database = Database(settings.database_file)
+    kept = await database.read(lambda connection: connection.scalars(select(inbox.c.person_id)).all())
+    await database.close()
+    assert set(kept) == {""}
+
+
 async def test_somebody_elses_conversation_does_not_exist(ada: Conversation) -> None:
     mine = (await ada.say("When does the office open?")).conversation_id
     grace = ada.other(author=Author("grace"))
@@ -102,3 +117,42 @@ async def test_somebody_elses_conversation_does_not_exist(ada: Conversation) -> 
 
 async def test_knowledge_says_what_is_known(ada: Conversation) -> None:
     assert "5 passages" in (await ada.say("/knowledge")).text
+
+
+async def test_a_question_may_be_written_as_a_command(ada: Conversation) -> None:
+    reply = await ada.say("/ask When does the office open?")
+    assert reply.outcome == "answered"
+    assert "8 in the morning" in reply.text
+
+
+class _Shouting(InMemoryAdapter):
+    def spelled(self, command: str) -> str:
+        return f"!{command.upper()}"
+
+
+async def test_commands_are_spelled_as_the_platform_writes_them(settings: Settings) -> None:
+    adapter = _Shouting()
+    async with Application(settings).running([adapter]):
+        ada = Conversation(adapter)
+        assert "- `!HISTORY`: " in (await ada.say("/help")).text
+        assert (await ada.say("/histroy")).text == "There is no command !HISTROY. Did you mean !HISTORY?"
+        assert (await ada.say("/reload")).text.startswith("!RELOAD is for admins.")
+
+
+@pytest.mark.parametrize("role", ["admin", "owner", "Admin"])
+async def test_who_is_an_admin_of_the_platform_is_none_here_unless_the_settings_say_so(
+    ada: Conversation, role: str
+) -> None:
+    reply = await ada.other(author=Author("eve", roles=frozenset({role}))).say("/reload")
+    assert (reply.outcome, reply.error) == ("refused", "not_allowed")
+
+
+@pytest.mark.parametrize(("named", "outcome"), [("memory:manager", "done"), ("other:manager", "refused")])
+async def test_holders_of_a_role_that_the_settings_name_are_admins(
+    settings: Settings, named: str, outcome: str
+) -> None:
+    access = settings.access.model_copy(update={"admin_roles": (named,)})
+    adapter = InMemoryAdapter()
+    async with Application(settings.model_copy(update={"access": access})).running([adapter]):
+        manager = Conversation(adapter, author=Author("max", roles=frozenset({"manager"})))
+        assert (await manager.say("/reload")).outcome == outcome

@@ -1,13 +1,15 @@
 """What happens when a platform, an asker or the machine fails at a bad moment."""
 
 import asyncio
+import sqlite3
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from bot.adapter import InMemoryAdapter, Limits
 from bot.application import Application
 from bot.database import Change, Database
-from bot.messages import Author, Place, Reply
+from bot.errors import DeliveryRefusedError
+from bot.messages import Author, IncomingMessage, Place, Reply
 from bot.settings import Settings
 from bot.tables import inbox
 from tests.conftest import Conversation
@@ -171,3 +173,69 @@ async def test_what_was_forgotten_is_in_no_file_any_more(settings: Settings) -> 
 def _holds(settings: Settings, text: str) -> bool:
     files = settings.data_directory.glob(f"{settings.database.path}*")
     return any(text.encode() in file.read_bytes() for file in files)
+
+
+async def test_a_platform_that_hangs_does_not_keep_the_others_waiting(settings: Settings) -> None:
+    one_at_a_time = settings.model_copy(update={"dispatch": settings.dispatch.model_copy(update={"workers": 1})})
+    down, up = Stuck("down"), Flaky("up")
+    async with Application(one_at_a_time).running([down, up]):
+        await down.post(Conversation(down, place=Place("down")).message("When does the office open?"))
+        await down.reached.wait()
+        await up.post(Conversation(up, place=Place("up")).message("When does the office open?"))
+        assert (await asyncio.wait_for(up.sent.get(), 10)).outcome == "answered"
+        down.free.set()
+
+
+class Stuck(Flaky):
+    """A platform that takes nothing until it is freed, and does not know who anybody is."""
+
+    def __init__(self, name: str = "memory") -> None:
+        super().__init__(name)
+        self.reached, self.free = asyncio.Event(), asyncio.Event()
+
+    async def edit(self, place: Place, sent_id: str, reply: Reply) -> None:
+        self.reached.set()
+        await self.free.wait()
+        await super().edit(place, sent_id, reply)
+
+    async def roles(self, message: IncomingMessage) -> frozenset[str]:
+        await asyncio.Event().wait()
+        return frozenset()
+
+
+async def test_where_the_platform_does_not_say_who_somebody_is_they_are_told_in_time(settings: Settings) -> None:
+    hurried = settings.model_copy(update={"answers": settings.answers.model_copy(update={"deadline_seconds": 0.1})})
+    adapter = Stuck()
+    adapter.free.set()
+    async with Application(hurried).running([adapter]):
+        await adapter.post(Conversation(adapter).message("/help"))
+        assert "took too long" in (await asyncio.wait_for(adapter.sent.get(), 10)).text
+
+
+async def test_a_conversation_goes_on_although_it_could_not_be_noted_that_a_reply_was_refused(
+    settings: Settings,
+) -> None:
+    quick = settings.model_copy(update={"database": settings.database.model_copy(update={"busy_seconds": 0.05})})
+    adapter = Refusing(quick.database_file)
+    async with Application(quick).running([adapter]):
+        talk = Conversation(adapter)
+        await adapter.post(talk.message("When does the office open?", key="refused"))
+        await adapter.post(talk.message("Where do visitors park?", key="taken"))
+        assert (await asyncio.wait_for(adapter.sent.get(), 10)).in_reply_to == "taken"
+        adapter.lock.close()
+
+
+class Refusing(Flaky):
+    """A platform that refuses one reply, while another process holds the database's lock."""
+
+    def __init__(self, file: Path) -> None:
+        super().__init__()
+        self._file = file
+        self.lock = sqlite3.connect(":memory:")
+
+    async def edit(self, place: Place, sent_id: str, reply: Reply) -> None:
+        if reply.in_reply_to == "refused":
+            self.lock = sqlite3.connect(self._file, isolation_level=None)
+            self.lock.execute("BEGIN IMMEDIATE")
+            raise DeliveryRefusedError("I may not write there.")
+        await super().edit(place, sent_id, reply)
