@@ -116,7 +116,7 @@ class Outgoing:
                 self._quiet_until = monotonic() + error.seconds
             # The platform's trouble with an interim state is no reason to give up the answer: the complete one follows.
             except Exception as error:
-                if isinstance(error, TimeoutError):
+                if isinstance(error, TimeoutError | DeliveryRefusedError):
                     self._quiet_until = inf
                 log.warning("progress not shown", platform=self._adapter.name, exc_info=True)
 

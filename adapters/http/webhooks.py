@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from adapters.http.gate import bounded
@@ -42,6 +43,8 @@ class Webhooks:
             await webhook(scope, bounded(receive, _BODY_BYTES), send)
         except HTTPException as error:
             await _of_body(error).response()(scope, receive, send)
+        except ClientDisconnect:
+            return
 
 
 def _of_body(error: HTTPException) -> Problem:

@@ -1,6 +1,5 @@
 """Slack as an adapter: puts the parts together, opens the door in either mode and closes it again."""
 
-import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any, cast
@@ -9,11 +8,11 @@ import structlog
 from slack_bolt.app.async_app import AsyncApp
 from slack_sdk.web.async_client import AsyncWebClient
 
-from adapters.slack import blocks
+from adapters.slack import blocks, exposure
 from adapters.slack.assistant import Assistant
 from adapters.slack.deliveries import Deliveries
 from adapters.slack.downloads import Downloads
-from adapters.slack.errands import FAILURES, Errands, reason
+from adapters.slack.errands import Errands
 from adapters.slack.events import Events
 from adapters.slack.finding import find
 from adapters.slack.hearing import Hearing
@@ -21,22 +20,19 @@ from adapters.slack.home import Home
 from adapters.slack.identifiers import is_ephemeral, message_place
 from adapters.slack.interactions import Interactions
 from adapters.slack.manifest import COMMANDS
+from adapters.slack.opening import Opening
 from adapters.slack.questions import PLATFORM, Questions
 from adapters.slack.refusals import Refusals
 from adapters.slack.request_url import ROOT, RequestUrl
 from adapters.slack.roles import Roles
-from adapters.slack.socket_mode import Pauses, SocketMode
 from adapters.slack.streams import Streams
-from adapters.slack.web import SlackRefusal, Web, quiet
+from adapters.slack.web import Web, quiet
 from bot.adapter import Accept, Adapter, AdapterSetup, Limits
 from bot.errors import AdapterError
 from bot.messages import Attachment, IncomingMessage, Place, Reply
 from bot.settings import Settings
 
 log = structlog.get_logger(__name__)
-
-_START_SECONDS = 0.8
-"""How long a start waits for Slack; what takes longer goes on in the background."""
 
 _HEARS = "I hear mentions, direct messages, commands, and what is said in threads that I answer in."
 
@@ -53,6 +49,7 @@ class SlackAdapter(Adapter):
     def __init__(self, setup: AdapterSetup) -> None:
         settings = cast("Settings", setup.settings)
         self._settings = settings.slack
+        self._is_exposed = exposure.is_exposed(settings)
         if self._is_http and not settings.http.enabled:
             raise AdapterError(
                 "slack.mode is http, and http.enabled is off: Slack could reach nothing.",
@@ -81,8 +78,7 @@ class SlackAdapter(Adapter):
             self._errands,
         )
         self._app = self._bolt()
-        self._socket: SocketMode | None = None
-        self._opening: asyncio.Task[None] | None = None
+        self._opening = Opening(self._web, None if self._is_http else self._app)
 
     @classmethod
     def create(cls, setup: AdapterSetup) -> "SlackAdapter":
@@ -126,62 +122,24 @@ class SlackAdapter(Adapter):
             AdapterError: Slack does not know a token.
         """
         self._hearing.accept = accept
+        if self._is_exposed:
+            log.warning("the HTTP API is open", danger=exposure.DANGER, fix=exposure.FIX)
         await self._web.open()
-        self._opening = asyncio.create_task(self._open(), name="slack opening")
-        await asyncio.wait((self._opening,), timeout=_START_SECONDS)
-        if self._opening.done() and (error := self._opening.exception()):
+        try:
+            await self._opening.start()
+        except AdapterError:
             await self.stop()
-            raise error
-
-    async def _open(self) -> None:
-        pauses = Pauses()
-        while True:
-            try:
-                await self._reach()
-            except SlackRefusal as refusal:
-                if not refusal.passes:
-                    raise self._unwelcome(refusal) from None
-                log.warning("slack not reached", reason=refusal.code)
-            except FAILURES as error:
-                log.warning("slack not reached", reason=reason(error))
-            else:
-                return
-            await asyncio.sleep(pauses.longer())
-
-    async def _reach(self) -> None:
-        await self._web.identify()
-        if not self._is_http:
-            address = await self._web.socket_address()
-            self._socket = self._socket or SocketMode(self._app, self._web)
-            await self._socket.connect(address)
-
-    def _unwelcome(self, refusal: SlackRefusal) -> AdapterError:
-        which = "slack.app_token" if self._web.is_known else "slack.bot_token"
-        return AdapterError(f"Slack does not take {which} ({refusal}).", "docs/slack.md says where the right one is.")
+            raise
 
     async def closed(self) -> int:
         """Wait until the bot's token is revoked, or turns out to be none; the exit status of that is 1."""
-        lost = asyncio.create_task(self._web.lost.wait(), name="slack lost")
-        try:
-            if self._opening is not None and not self._opening.done():
-                await asyncio.wait((lost, self._opening), return_when=asyncio.FIRST_COMPLETED)
-            if self._opening is not None and self._opening.done() and (error := self._opening.exception()):
-                log.error("slack closed", reason=str(error))
-                return 1
-            await lost
-            log.error("slack closed", reason="The bot's token is no longer good.")
-            return 1
-        finally:
-            lost.cancel()
+        log.error("slack closed", reason=await self._opening.lost())
+        return 1
 
     async def stop(self) -> None:
         """Close the door, leaving no task and no socket."""
         self._hearing.accept = None
-        if self._opening is not None:
-            self._opening.cancel()
-            await asyncio.gather(self._opening, return_exceptions=True)
-        if self._socket is not None:
-            await self._socket.close()
+        await self._opening.stop()
         await self._errands.stop()
         await self._web.close()
 

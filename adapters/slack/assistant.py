@@ -1,4 +1,4 @@
-"""The Assistant container: a greeting with prompts, a status while an answer is being written, the thread's title."""
+"""Direct messages with an agent: what to ask, a status while an answer is being written, the thread's title."""
 
 import asyncio
 import contextlib
@@ -8,6 +8,7 @@ from typing import Any
 
 from adapters.slack.errands import Errands
 from adapters.slack.identifiers import is_direct
+from adapters.slack.recent import Recent
 from adapters.slack.web import Web
 from bot.adapter import Records
 from bot.messages import IncomingMessage, Place
@@ -15,6 +16,7 @@ from bot.messages import IncomingMessage, Place
 _PROMPTS = 4
 _PROMPT_LENGTH = 75
 _TITLE_LENGTH = 60
+_REMEMBERED = 500
 _STATUS = "is looking it up …"
 _STATUS_SECONDS = 0.3
 _LONGEST_WORK = 660.0
@@ -24,23 +26,25 @@ _GREETING = "Hello! Ask me anything: I answer from my knowledge base and say whe
 
 
 class Assistant:
-    """Makes the container feel inhabited; nothing that fails here keeps anybody from an answer."""
+    """Makes conversations feel inhabited; nothing that fails here keeps anybody from an answer."""
 
     def __init__(self, web: Web, records: Records, errands: Errands) -> None:
         self._web = web
         self._records = records
         self._errands = errands
+        self._greeted: Recent[str, bool] = Recent(_REMEMBERED)
 
     def opened(self, event: Mapping[str, Any]) -> None:
-        """Greet whoever opened a thread."""
+        """Greet whoever opened a thread in the container that apps of the older kind (``assistant_view``) have."""
         thread: Mapping[str, Any] = event.get("assistant_thread") or {}
         channel, ts = str(thread.get("channel_id", "")), str(thread.get("thread_ts", ""))
-        if channel and ts:
+        if channel and ts and not self._greeted.get(ts):
+            self._greeted[ts] = True
             self._errands.do("greeting", partial(self._greet, channel, ts))
             self._errands.do("prompts", partial(self._suggest, channel, ts))
 
     def conversation_opened(self, event: Mapping[str, Any]) -> None:
-        """Suggest what to ask in the Messages tab, where an app of the newer kind (``agent_view``) is talked to."""
+        """Suggest what to ask in the Messages tab, where an agent (``agent_view``) is talked to."""
         self._errands.do("prompts", partial(self._suggest, str(event.get("channel", "")), ""))
 
     async def _greet(self, channel: str, thread: str) -> None:
@@ -59,7 +63,7 @@ class Assistant:
 
     async def is_first(self, message: IncomingMessage) -> bool:
         """Say whether a message opens the talk in a thread of direct messages; ask before it is accepted."""
-        if message.command or message.revises or not _is_container(message.place):
+        if message.command or message.revises or not (message.place.thread and is_direct(message.place.channel)):
             return False
         return not await self._records.takes_part(message.place)
 
@@ -114,7 +118,3 @@ class _Status:
         await self._web.call(
             client.assistant_threads_setStatus(channel_id=place.channel, thread_ts=place.thread, status=text)
         )
-
-
-def _is_container(place: Place) -> bool:
-    return is_direct(place.channel) and bool(place.thread)

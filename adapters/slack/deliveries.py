@@ -46,7 +46,7 @@ class Deliveries:
             raise _final(refusal) from refusal
 
     async def _say(self, place: Place, reply: Reply, key: str) -> str:
-        if reply.ephemeral and (Route.parse(reply.route).response_url or not is_direct(place.channel)):
+        if reply.ephemeral:
             return await self._show(place, reply, key)
         if self._streams.takes(place, reply):
             try:
@@ -80,11 +80,11 @@ class Deliveries:
         route = Route.parse(reply.route)
         if route.response_url and await self._responded(route, reply, "ephemeral"):
             return ephemeral_name(key)
-        if is_direct(place.channel):
-            return await self._post(place.channel, place.thread, reply, key)
         if not route.user:
             raise DeliveryRefusedError("Nobody is known to whom alone this could be shown.")
         try:
+            if is_direct(place.channel):
+                return await self._post(place.channel, place.thread, reply, key)
             where = {"channel": place.channel, "user": route.user, "thread_ts": _seen_thread(place, reply) or None}
             await self._put(self._web.client.chat_postEphemeral, reply, **where)
             return ephemeral_name(key)
@@ -108,7 +108,8 @@ class Deliveries:
         """Answer where the bot may not write: a response URL reaches places that the bot is not in."""
         route = Route.parse(reply.route)
         seen_by = "ephemeral" if reply.ephemeral else "in_channel"
-        if route.response_url and refusal.code != "is_archived" and await self._responded(route, reply, seen_by):
+        usable = route.response_url and refusal.code != "is_archived" and reply.complete
+        if usable and await self._responded(route, reply, seen_by):
             return ephemeral_name(key)
         return await self._refusals.tell(place, reply, refusal)
 

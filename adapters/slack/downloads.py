@@ -2,11 +2,12 @@
 
 from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urljoin
 
 import aiohttp
 
 from adapters.slack.errands import FAILURES, reason
+from adapters.slack.hosts import is_slacks
 from adapters.slack.questions import FILE_BY_ID
 from adapters.slack.web import Web
 from bot.errors import AttachmentError
@@ -15,7 +16,6 @@ from bot.messages import Attachment
 if TYPE_CHECKING:
     from aiohttp.client import _RequestContextManager
 
-_HOSTS = ("slack.com", "slack-files.com", "slack-gov.com")
 _HOPS = 4
 _PIECE = 64 << 10
 _PATIENCE = aiohttp.ClientTimeout(total=None, connect=10, sock_read=20)
@@ -27,7 +27,7 @@ class Downloads:
 
     def __init__(self, web: Web, base_url: str) -> None:
         self._web = web
-        self._own = urlsplit(base_url)
+        self._base_url = base_url
 
     async def pieces(self, attachment: Attachment) -> AsyncIterator[bytes]:
         """Yield a file's bytes as they arrive.
@@ -59,24 +59,11 @@ class Downloads:
         return str(said["file"].get("url_private_download") or said["file"].get("url_private", ""))
 
     def _request(self, url: str) -> "_RequestContextManager":
-        if not self._is_slacks(url):
+        if not is_slacks(url, self._base_url):
             raise AttachmentError("The file does not lie at Slack.", "Upload it to Slack instead of linking it.")
         token = {"Authorization": f"Bearer {self._web.token}"}
         proxy = self._web.proxy
         return self._web.session.get(url, headers=token, allow_redirects=False, proxy=proxy, timeout=_PATIENCE)
-
-    def _is_slacks(self, url: str) -> bool:
-        try:
-            parts = urlsplit(url)
-            is_own = (parts.scheme, parts.hostname, parts.port) == (
-                self._own.scheme,
-                self._own.hostname,
-                self._own.port,
-            )
-        except ValueError:
-            return False
-        host = f".{parts.hostname or ''}"
-        return is_own or (parts.scheme == "https" and host.endswith(tuple(f".{known}" for known in _HOSTS)))
 
     @staticmethod
     def _check(response: aiohttp.ClientResponse, attachment: Attachment) -> None:

@@ -5,6 +5,7 @@ import re
 from collections.abc import AsyncIterator
 from typing import Any
 
+from adapters.slack import exposure
 from adapters.slack.manifest import BOT_EVENTS, bot_scopes
 from bot.examination import Examined, Finding
 from bot.examination.clock import of_date
@@ -41,6 +42,8 @@ async def examine(examined: Examined) -> AsyncIterator[Finding]:
             async for finding in _of_bot_token(rest, settings):
                 yield finding
             yield await _of_app_token(rest, ours) if ours.mode == "socket" else _of_http_mode(settings)
+            if exposure.is_exposed(settings):
+                yield Finding("slack: keys of the HTTP API", "warning", exposure.DANGER, exposure.FIX)
             yield await _of_events(rest, ours)
     except AddressError as error:
         yield Finding("slack: address", "failed", f"slack.base_url and slack.proxy: {error.sentence}", error.fix)

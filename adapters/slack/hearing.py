@@ -111,7 +111,7 @@ class Hearing(AsyncMiddleware):
                 self._assistant.opened(event)
             case "app_uninstalled":
                 self._web.lost.set()
-            case "tokens_revoked" if self._web.identity.user in (event.get("tokens") or {}).get("bot", ()):
+            case "tokens_revoked" if self._web.identity.user in ((event.get("tokens") or {}).get("bot") or ()):
                 self._web.lost.set()
             case kind:
                 log.debug("event", kind=kind)

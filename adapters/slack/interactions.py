@@ -34,10 +34,10 @@ class Interactions:
         return None
 
     def _command(self, form: Payload, bot: Identity) -> IncomingMessage:
-        name, text = str(form["command"]).lstrip("/").lower(), str(form.get("text", "")).strip()
+        name, text = str(form["command"]).lstrip("/").lower(), str(form.get("text") or "").strip()
         if name == _COLLECTIVE:
-            first, *rest = text.split(maxsplit=1) or ["help"]
-            name, text = first.lower(), "".join(rest)
+            # As if it were written in a message: what only buttons say nobody may say by hand.
+            name, text = "", f"/{text.lstrip('/') or 'help'}"
         user = str(form["user_id"])
         return IncomingMessage(
             key=str(form["trigger_id"]),

@@ -27,7 +27,6 @@ BOT_EVENTS = (
     "app_home_opened",
     "app_mention",
     "app_uninstalled",
-    "assistant_thread_started",
     "message.channels",
     "message.groups",
     "message.im",
@@ -35,7 +34,7 @@ BOT_EVENTS = (
     "reaction_added",
     "tokens_revoked",
 )
-"""Events that the app subscribes to."""
+"""Events that the app subscribes to. One of the older kind (``assistant_view``) has ``assistant_thread_started``."""
 
 EVENTS_PATH = "/slack/events"
 COMMANDS_PATH = "/slack/commands"
@@ -116,7 +115,8 @@ def _features(base: str) -> dict[str, Any]:
             "messages_tab_read_only_enabled": False,
         },
         "bot_user": {"display_name": "preceptor", "always_online": True},
-        "assistant_view": {"assistant_description": _DESCRIPTION, "suggested_prompts": []},
+        # Each who opens the conversation is shown prompts of the knowledge base: none are fixed here.
+        "agent_view": {"agent_description": _DESCRIPTION, "suggested_prompts": []},
         "shortcuts": [
             _shortcut("Answer this", ANSWER_THIS, "Answers a message from the knowledge base, for you alone."),
             _shortcut("Describe image", DESCRIBE_IMAGE, "Says what is in a message's picture, for you alone."),

@@ -48,11 +48,11 @@ class Written:
         channel = str(event.get("channel", ""))
         return cls(
             channel=channel,
-            ts=str(message.get("ts", "")),
-            thread=str(message.get("thread_ts", "")),
-            user=str(message.get("user", "")),
-            text=str(message.get("text", "")),
-            files=tuple(message.get("files", ())),
+            ts=str(message.get("ts") or ""),
+            thread=str(message.get("thread_ts") or ""),
+            user=str(message.get("user") or ""),
+            text=str(message.get("text") or ""),
+            files=tuple(message.get("files") or ()),
             is_direct=event.get("channel_type") == "im" or channel.startswith("D"),
         )
 
@@ -67,9 +67,11 @@ class Written:
         return bool(self.thread) and self.thread != self.ts
 
     def place(self, team: str) -> Place:
-        """Give its place: in a channel that is the thread that it stands in or would open."""
-        thread = self.thread if self.is_direct else self.thread or self.ts
-        return Place(PLATFORM, team, self.channel, thread)
+        """Give its place: the thread that it stands in or would open.
+
+        In direct messages, too: Slack streams, shows a status and keeps sessions of agents in threads alone.
+        """
+        return Place(PLATFORM, team, self.channel, self.thread or self.ts)
 
 
 class Questions:

@@ -58,13 +58,13 @@ class Refusals:
 
         Raises:
             RateLimitedError: Slack wants to be left alone.
-            DeliveryRefusedError: they cannot be told, or were told not long ago.
+            DeliveryRefusedError: they cannot be told, were told not long ago, or the reply still grows.
         """
         missing = refusal.needed or refusal.code
         log.warning("may not write", channel=place.channel, missing=missing)
         user = Route.parse(reply.route).user
         refused = DeliveryRefusedError(f"Slack does not let me write there ({missing}).")
-        if not user or self._was_told(place.channel, user):
+        if not reply.complete or not user or self._was_told(place.channel, user):
             raise refused
         try:
             said = await self._web.call(self._web.client.chat_postMessage(channel=user, text=_sentence(place, refusal)))

@@ -1,5 +1,7 @@
 """HTTP mode: the ASGI application that Slack's request URLs lead to; bolt verifies who calls and when."""
 
+import re
+
 from slack_bolt.app.async_app import AsyncApp
 from slack_bolt.request.async_request import AsyncBoltRequest
 from slack_bolt.response import BoltResponse
@@ -12,6 +14,12 @@ from adapters.slack.manifest import COMMANDS_PATH, EVENTS_PATH, INTERACTIVITY_PA
 
 ROOT = "/slack"
 _PATHS = frozenset({EVENTS_PATH, COMMANDS_PATH, INTERACTIVITY_PATH})
+
+_SIGNED = {
+    "x-slack-request-timestamp": re.compile("[0-9]{1,15}"),
+    "x-slack-signature": re.compile("v[0-9]+=[0-9a-f]{1,200}"),
+}
+"""The form of what bolt verifies. It would not refuse what has another, but fail at it, with a traceback."""
 
 
 class RequestUrl:
@@ -32,6 +40,8 @@ class RequestUrl:
         await response(scope, receive, send)
 
     async def _dispatched(self, body: bytes, headers: Headers, query: str) -> BoltResponse:
+        if any(name in headers and not form.fullmatch(headers[name]) for name, form in _SIGNED.items()):
+            return BoltResponse(status=401, body={"error": "invalid request"})
         try:
             asked = AsyncBoltRequest(body=body.decode(), query=query, headers=dict(headers))
         # Bolt reads the body before it looks at the signature: what it cannot read comes from nobody we know.

@@ -6,6 +6,8 @@ import logging
 import time
 from random import SystemRandom
 from typing import Any
+from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass
 
 import structlog
 from slack_bolt.adapter.socket_mode.async_internals import run_async_bolt_app, send_async_response
@@ -55,13 +57,18 @@ class _Client(SocketModeClient):
 
     def __init__(self, web: Web, ping_seconds: float) -> None:
         super().__init__(app_token="", logger=_silent, web_client=web.client, ping_interval=ping_seconds)
-        self.proxy = web.proxy
         self._web = web
         self._pauses = Pauses()
 
+    def go_to(self, address: str) -> str:
+        """Set the address of the next connection, and the proxy on the way there."""
+        self.wss_uri = address
+        self.proxy = self._web.proxy or _proxy_of_environment(address)
+        return address
+
     async def issue_new_wss_url(self) -> str:
         try:
-            return await self._web.socket_address()
+            return self.go_to(await self._web.socket_address())
         except RateLimitedError as error:
             await asyncio.sleep(min(error.seconds, _LONGEST_PAUSE))
             raise
@@ -96,7 +103,7 @@ class SocketMode:
         Raises:
             TimeoutError: it does not answer.
         """
-        self._client.wss_uri = address
+        self._client.go_to(address)
         await self._client.connect()
 
     async def _handle(self, client: AsyncBaseSocketModeClient, request: SocketModeRequest) -> None:
@@ -127,3 +134,11 @@ class SocketMode:
             task.cancel()
         await asyncio.gather(*running, return_exceptions=True)
         await client.aiohttp_client_session.close()
+
+
+def _proxy_of_environment(address: str) -> str | None:
+    """Give the proxy for a websocket; aiohttp would ask for a WSS_PROXY, and slack_sdk takes no account of NO_PROXY."""
+    parts = urlsplit(address)
+    if proxy_bypass(parts.hostname or ""):
+        return None
+    return getproxies().get("https" if parts.scheme == "wss" else "http")

@@ -102,7 +102,7 @@ class Streams:
                     channel=stream.channel,
                     ts=stream.ts,
                     markdown_text=new or None,
-                    blocks=additions(reply),
+                    blocks=additions(reply) or None,
                     metadata=metadata(stream.key),
                 )
             )

@@ -11,6 +11,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 from slack_sdk.webhook.async_client import AsyncWebhookClient
 
+from adapters.slack.hosts import is_slacks
 from adapters.slack.identifiers import Identity
 from bot.errors import RateLimitedError
 from bot.settings.tree import SlackSettings
@@ -25,7 +26,6 @@ DEAD_TOKEN = frozenset(
         "account_inactive",
         "app_uninstalled",
         "invalid_auth",
-        "not_allowed_token_type",
         "not_authed",
         "token_expired",
         "token_revoked",
@@ -144,7 +144,7 @@ class Web:
         data = error.response.data if isinstance(error.response.data, dict) else {}
         code = str(data.get("error", "")) or f"http_{error.response.status_code}"
         if error.response.status_code == 429 or code == "ratelimited":
-            return RateLimitedError(float(error.response.headers.get("Retry-After", _PAUSE_SECONDS)))
+            return _limited(error.response.headers)
         if code in DEAD_TOKEN:
             self.lost.set()
         return SlackRefusal(code, str(data.get("needed", "")))
@@ -173,12 +173,20 @@ class Web:
 
         Raises:
             RateLimitedError: Slack wants to be left alone.
-            SlackRefusal: the URL is too old or was used too often.
+            SlackRefusal: the URL is none of Slack's, too old, or was used too often.
         """
+        if not is_slacks(response_url, self._settings.base_url):
+            raise SlackRefusal("response_url_elsewhere")
         webhook = AsyncWebhookClient(response_url, session=self.session, logger=quiet, retry_handlers=[])
         webhook.proxy = self.proxy
         response = await webhook.send_dict(body)
         if response.status_code == 429:
-            raise RateLimitedError(float(response.headers.get("Retry-After", _PAUSE_SECONDS)))
+            raise _limited(response.headers)
         if response.status_code != 200:
             raise SlackRefusal(f"response_url_{response.status_code}")
+
+
+def _limited(headers: Mapping[str, str]) -> RateLimitedError:
+    """Read how long to wait; a gateway may have put a date in the stead of Slack's seconds."""
+    said = headers.get("Retry-After", "")
+    return RateLimitedError(float(said) if said.isdecimal() else _PAUSE_SECONDS)

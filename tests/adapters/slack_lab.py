@@ -13,6 +13,7 @@ from loopback_slack import Channel, LoopbackSlack, Message, User
 
 from adapters.http import HttpAdapter
 from adapters.slack import SlackAdapter
+from adapters.slack.manifest import bot_scopes
 from bot.adapter import Adapter
 from bot.application import Application
 from bot.messages import Place, Reply
@@ -129,6 +130,7 @@ async def lab(folder: Path, mode: Mode = "socket", **slack: Any) -> AsyncIterato
         }
         sections["http"] = {"enabled": mode == "http", "port": 0} | sections.get("http", {})
         settings = contract_settings(folder, slack=section, **sections)
+        platform.scopes.intersection_update(bot_scopes(settings))
         yield Lab(platform, platform.channel("general"), platform.user("Ada"), settings)
 
 

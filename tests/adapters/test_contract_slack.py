@@ -10,6 +10,7 @@ import pytest
 from contract import AdapterContract, Opening, Seen, Stage, contract_settings, kept_conversation
 from loopback_slack import Channel, LoopbackSlack, Message, User
 
+from adapters.slack.manifest import bot_scopes
 from bot.application import Application
 from bot.settings import Settings
 
@@ -97,6 +98,7 @@ class _SlackContract(AdapterContract):
             async with LoopbackSlack() as slack:
                 people = {name: slack.user(name) for name in ("Ada", "Grace")}
                 application = Application(settings := self._settings(tmp_path, slack))
+                slack.scopes.intersection_update(bot_scopes(settings))
                 stage = _SlackStage(slack, settings, people, {"general": slack.channel("general")})
                 http: Any = application.adapter("http")
                 doors = [http, application.adapter("slack")] if self.mode == "http" else [application.adapter("slack")]

@@ -142,6 +142,7 @@ async def test_a_file_that_is_gone_is_named(running: Lab) -> None:
 async def test_files_that_slack_no_longer_shows_are_passed_over(running: Lab) -> None:
     gone = {"id": "F1", "mode": "hidden_by_limit"}
     dm = running.slack.dm(running.ada)
-    event = {"type": "message", "channel": dm.id, "channel_type": "im", "user": running.ada.id, "ts": "1.0"}
+    said = dm.seed(running.ada, "/describe")
+    event = {"type": "message", "channel": dm.id, "channel_type": "im", "user": running.ada.id, "ts": said.ts}
     await running.slack.send_event(event | {"text": "/describe", "files": [gone]})
     assert "picture" in (await dm.next_message()).shown.lower()

@@ -3,6 +3,7 @@
 import asyncio
 import sqlite3
 import statistics
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -55,6 +56,43 @@ async def test_a_command_is_no_less_checked(over_http: Lab, how: str) -> None:
     before = over_http.accepted
     assert (await over_http.slack.forge(how, given)).status == 401  # type: ignore[arg-type]
     assert over_http.accepted == before
+
+
+@pytest.mark.parametrize(
+    ("timestamp", "signature"),
+    [
+        (b"yesterday", b"v0=00"),
+        (b"\xb2", b"v0=00"),
+        (b"9" * 400, b"v0=00"),
+        (b"9" * 5_000, b"v0=00"),
+        (b"nan", b"v0=00"),
+        (None, b"v0=\xe9"),
+        (b"", b""),
+    ],
+)
+async def test_garbled_signatures_are_refused_like_any_other(
+    over_http: Lab, timestamp: bytes | None, signature: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    now = str(int(time.time())).encode()
+    garbled = now if timestamp is None else timestamp
+    headers = [(b"X-Slack-Request-Timestamp", garbled), (b"X-Slack-Signature", signature)]
+    async with httpx.AsyncClient() as anybody:
+        response = await anybody.post(f"{address(over_http)}/slack/events", content=b"{}", headers=headers)
+    assert response.status_code == 401
+    assert not [record for record in caplog.records if record.levelname in ("WARNING", "ERROR", "CRITICAL")]
+
+
+async def test_who_hangs_up_in_the_middle_of_a_body_leaves_no_traceback(
+    over_http: Lab, caplog: pytest.LogCaptureFixture
+) -> None:
+    host, port = address(over_http).removeprefix("http://").split(":")
+    _, writer = await asyncio.open_connection(host, int(port))
+    writer.write(b"POST /slack/events HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nabc")
+    await writer.drain()
+    writer.close()
+    await writer.wait_closed()
+    await (await over_http.ask()).becomes("8 in the morning")
+    assert not [record for record in caplog.records if record.levelname in ("ERROR", "CRITICAL")]
 
 
 @pytest.mark.parametrize(

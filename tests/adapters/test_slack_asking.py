@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from contract import PICTURE
+from contract import PICTURE, kept_conversation
 from slack_lab import OPENING, PARKING, Lab, running_lab
 
 
@@ -63,12 +63,24 @@ async def test_a_shortcut_answers_the_chosen_message_for_whoever_chose_it(either
     assert answer.ephemeral_for == either.ada.id
 
 
-async def test_a_direct_message_needs_no_mention(lab: Lab) -> None:
+async def test_a_direct_message_needs_no_mention_and_is_answered_in_its_thread(lab: Lab) -> None:
     dm = lab.slack.dm(lab.ada)
-    await lab.ada.says(dm, OPENING)
+    question = await lab.ada.says(dm, "What is Newton's first law?")
     answer = await dm.next_message()
-    await answer.becomes("8 in the morning")
-    assert not answer.thread_ts
+    await answer.becomes("at rest")
+    assert answer.thread_ts == question.ts
+    await lab.ada.says(dm, "and the third one?", thread=question)
+    second = await dm.next_message()
+    await second.becomes("equal and opposite")
+    assert second.thread_ts == question.ts
+
+
+async def test_each_direct_message_that_is_no_reply_begins_anew(lab: Lab) -> None:
+    dm = lab.slack.dm(lab.ada)
+    questions = [await lab.ada.says(dm, text) for text in (OPENING, PARKING)]
+    await lab.calm()
+    kept = [await kept_conversation(lab.settings, f"slack/{dm.id}:{question.ts}") for question in questions]
+    assert len(set(kept)) == 2
 
 
 async def test_a_follow_up_in_the_thread_needs_no_mention(lab: Lab) -> None:
@@ -172,12 +184,24 @@ async def test_a_deleted_question_takes_its_answer_with_it_also_in_a_direct_mess
         ("reload", "is for admins"),
         ("stats", "is for admins"),
         ("helo", "There is no command"),
+        ("person 1", "There is no command"),
+        ("share 1", "There is no command"),
+        ("feedback up 1", "There is no command"),
+        ("solved 1", "There is no command"),
+        ("withdraw", "There is no command"),
     ],
 )
 async def test_the_collective_command_knows_what_is_meant(lab: Lab, text: str, shown: str) -> None:
     await lab.ada.commands(lab.general, "/preceptor", text)
     answer = await lab.general.next_message()
     assert shown in answer.shown
+    assert answer.ephemeral_for == lab.ada.id
+
+
+async def test_the_collective_command_asks_too(lab: Lab) -> None:
+    await lab.ada.commands(lab.general, "/preceptor", f"ask {OPENING}")
+    answer = await lab.general.next_message()
+    assert "8 in the morning" in answer.shown
     assert answer.ephemeral_for == lab.ada.id
 
 

@@ -1,5 +1,6 @@
 """How answers get to Slack: streamed, edited, split, shown to one person, taken up again after a restart."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
@@ -12,7 +13,7 @@ from slack_sdk.models.blocks import SectionBlock
 from structlog.testing import capture_logs
 
 from bot.errors import DeliveryRefusedError, RateLimitedError
-from bot.messages import Button, Citation, File, Reply
+from bot.messages import Button, Citation, File, Place, Reply
 
 PRINTER = "How do I set up the printer?"
 
@@ -217,6 +218,31 @@ async def test_a_response_url_that_is_too_old_is_no_reason_for_silence(running: 
     assert (await running.general.next_message()).ephemeral_for == running.ada.id
 
 
+async def test_an_answer_to_a_command_among_two_people_comes_to_whoever_gave_it_when_its_url_is_too_old(
+    running: Lab,
+) -> None:
+    theirs = Place("slack", running.slack.team, "D0THEIRS")
+    await running.bot.send(theirs, running.alone("Late.", ephemeral=True), "key")
+    [told] = running.slack.dm(running.ada).from_bot
+    assert told.shown == "Late."
+
+
+async def test_nothing_is_posted_to_a_response_url_elsewhere(running: Lab) -> None:
+    reached = asyncio.Event()
+
+    async def reach(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        reached.set()
+        writer.close()
+
+    elsewhere = await asyncio.start_server(reach, "127.0.0.1")
+    async with elsewhere:
+        url = f"http://127.0.0.1:{elsewhere.sockets[0].getsockname()[1]}/response/1"
+        reply = running.alone("Only you.", ephemeral=True, route=f"{running.ada.id} {url}")
+        await running.bot.send(running.place(), reply, "key")
+    assert not reached.is_set()
+    assert (await running.general.next_message()).ephemeral_for == running.ada.id
+
+
 async def test_what_one_person_saw_is_put_right_by_another_message_and_not_taken_back(running: Lab) -> None:
     reply = running.alone("Only you.", ephemeral=True)
     name = await running.bot.send(running.place(), reply, "key")
@@ -297,6 +323,23 @@ async def test_every_way_of_not_being_allowed_is_told(running: Lab, error: str) 
     assert any(line.get("missing") == error for line in logged)
 
 
+@pytest.mark.parametrize("url", ["", " {url}"])
+async def test_what_may_not_be_written_is_explained_when_it_is_complete_and_not_while_it_grows(
+    running: Lab, url: str
+) -> None:
+    elsewhere = running.slack.channel("elsewhere", bot_is_member=False)
+    given = await running.ada.commands(elsewhere, "/preceptor", "help")
+    await elsewhere.next_message()
+    before = len(elsewhere.from_bot)
+    growing = running.alone("It is", complete=False, route=running.ada.id + url.format(url=given.response_url))
+    with pytest.raises(DeliveryRefusedError):
+        await running.bot.send(running.place(elsewhere), growing, "key")
+    assert not running.slack.dm(running.ada).from_bot
+    assert len(elsewhere.from_bot) == before
+    await running.bot.send(running.place(elsewhere), replace(growing, text="It is so.", complete=True), "key")
+    assert len(elsewhere.from_bot) + len(running.slack.dm(running.ada).from_bot) == before + 1
+
+
 async def test_a_missing_scope_is_named_in_the_log(running: Lab) -> None:
     running.slack.scopes.discard("chat:write")
     with capture_logs() as logged, pytest.raises(DeliveryRefusedError):
@@ -310,6 +353,12 @@ async def test_an_answer_that_somebody_deleted_is_not_edited_for_ever(running: L
     await running.bot.delete(running.place(), name)
     with pytest.raises(DeliveryRefusedError):
         await running.bot.edit(running.place(), name, running.alone("Two."))
+
+
+async def test_a_limit_whose_seconds_cannot_be_read_is_a_limit(running: Lab) -> None:
+    running.slack.rate_limit("chat.postMessage", retry_after="Wed, 21 Oct 2026 07:28:00 GMT")  # type: ignore[arg-type]
+    with pytest.raises(RateLimitedError):
+        await running.bot.send(running.place(), running.alone("Something."), "key")
 
 
 async def test_a_limit_is_passed_on_with_its_seconds(running: Lab) -> None:

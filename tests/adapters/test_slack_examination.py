@@ -148,6 +148,18 @@ async def test_http_mode_needs_the_http_api_and_a_signing_secret(slack: Loopback
     assert found["slack: HTTP mode"].verdict == "unknown"
 
 
+async def test_an_api_without_keys_that_slack_calls_from_outside_is_looked_at(slack: LoopbackSlack) -> None:
+    name = "slack: keys of the HTTP API"
+    finding = (await _found(_settings(slack, mode="http")))[name]
+    assert finding.verdict == "warning"
+    assert "http.admin_keys" in finding.fix
+    for settings in (
+        _settings(slack, mode="http", http={"admin_keys": ("a-key-that-is-long-enough",)}),
+        _settings(slack),
+    ):
+        assert name not in await _found(settings)
+
+
 @pytest.fixture
 async def exporting() -> AsyncIterator[tuple[str, list[str]]]:
     """A Web API that only exports a manifest, with the events that the list names; its address."""

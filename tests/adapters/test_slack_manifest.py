@@ -61,7 +61,16 @@ LONGEST = {"name": 35, "description": 140, "long_description": 4_000, "display_n
 
 def test_nothing_is_longer_than_slack_takes() -> None:
     document = manifest(settings())
-    assert len(document["display_information"]["long_description"]) >= 174
+    assert len(document["display_information"]["long_description"]) >= 175
     assert all(len(text) <= LONGEST[key] for key, text in texts(document) if key in LONGEST)
     assert all(len(shortcut["name"]) <= 24 for shortcut in document["features"]["shortcuts"])
-    assert len(document["features"]["assistant_view"]["assistant_description"]) <= 300
+    assert len(document["features"]["agent_view"]["agent_description"]) <= 300
+
+
+def test_the_app_is_an_agent_of_the_kind_that_slack_still_takes() -> None:
+    document = manifest(settings())
+    assert "assistant_view" not in document["features"]
+    assert set(document["features"]["agent_view"]) <= {"agent_description", "suggested_prompts", "actions"}
+    assert "assistant:write" in BOT_SCOPES
+    assert {"app_home_opened", "message.im"} <= set(BOT_EVENTS)
+    assert "assistant_thread_started" not in BOT_EVENTS

@@ -63,3 +63,14 @@ async def test_other_signs_and_ticks_elsewhere_are_no_messages(running: Lab, sup
 async def test_nobody_but_admins_says_who_is_called(running: Lab) -> None:
     await running.ada.commands(running.general, "/preceptor", f"people {running.ada.mention}")
     assert "is for admins" in (await running.general.next_message()).shown
+
+
+async def test_nobody_has_what_another_asked_alone_shown_to_people(running: Lab, support: UserGroup) -> None:
+    await running.ada.commands(running.general, "/ask", "When does the office open?")
+    answer = await running.general.next_message()
+    number = next(shown.value for shown in answer.buttons if "Ask a person" in shown.label).split()[1]
+    mallory = running.slack.user("Mallory")
+    await mallory.commands(running.general, "/preceptor", f"person {number}")
+    told = await running.general.next_message()
+    assert told.ephemeral_for == mallory.id
+    assert "office" not in told.shown

@@ -61,6 +61,20 @@ async def test_http_mode_needs_the_http_api(tmp_path: Path) -> None:
             adapter(opened)
 
 
+@pytest.mark.parametrize(("mode", "keys", "warned"), [("http", 0, True), ("http", 1, False), ("socket", 0, False)])
+async def test_who_lets_slack_in_from_outside_is_warned_of_an_api_without_keys(
+    tmp_path: Path, mode: Any, keys: int, warned: bool
+) -> None:
+    async with lab(tmp_path, mode, http={"user_keys": ["a-key-that-is-long-enough"] * keys}) as opened:
+        door = adapter(opened)
+        with capture_logs() as logged:
+            await door.start(nobody)
+        await door.stop()
+    warnings = [line for line in logged if line["log_level"] == "warning"]
+    assert bool(warnings) == warned
+    assert not warned or "preceptor settings new-key" in warnings[0]["fix"]
+
+
 @pytest.mark.parametrize("mode", ["socket", "http"])
 async def test_it_starts_within_a_second_and_stops_within_five(tmp_path: Path, mode: Any) -> None:
     async with lab(tmp_path, mode) as opened:
@@ -188,6 +202,20 @@ async def test_a_proxy_of_the_environment_is_not_asked_for_what_no_proxy_names(
     monkeypatch.setenv("no_proxy", "127.0.0.1")
     async with running_lab(tmp_path) as opened:
         await (await opened.ask()).becomes("8 in the morning")
+
+
+async def test_the_line_too_goes_through_the_proxy_of_the_environment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("no_proxy", "NO_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    async with lab(tmp_path) as opened:
+        monkeypatch.setenv("http_proxy", opened.slack.workspace.base)
+        opened.slack.workspace.base = "http://slack.invalid"
+        door = adapter(opened, base_url="http://slack.invalid/api/")
+        await door.start(nobody)
+        await opened.slack.connected()
+        await door.stop()
 
 
 async def test_the_proxy_of_the_settings_is_asked(tmp_path: Path) -> None:

@@ -26,6 +26,15 @@ async def test_whoever_opens_the_assistant_is_greeted_and_shown_what_to_ask(runn
     assert all(prompt["title"] and prompt["message"] for prompt in thread.prompts)
 
 
+async def test_whoever_opens_the_assistant_is_greeted_once_though_slack_tells_it_twice(running: Lab) -> None:
+    thread = await running.ada.opens_assistant()
+    await thread.channel.next_message()
+    [told] = [one for one in running.slack.deliveries if one.type == "assistant_thread_started"]
+    assert (await running.slack.redeliver(told)).acknowledged
+    await running.ask()
+    assert len(thread.channel.from_bot) == 1
+
+
 async def test_the_first_question_gives_the_thread_its_title(running: Lab) -> None:
     thread = await running.ada.opens_assistant()
     await thread.channel.next_message()
@@ -69,11 +78,15 @@ async def test_an_answer_that_comes_at_once_needs_no_announcement(running: Lab) 
     assert not running.slack.calls_of("assistant.threads.setStatus")
 
 
-@pytest.mark.parametrize("error", ["invalid_thread_ts", "missing_scope"])
+@pytest.mark.parametrize("error", ["invalid_thread_ts", "missing_scope", "not_allowed_token_type"])
 async def test_a_status_that_cannot_be_set_harms_nobody(running: Lab, error: str) -> None:
     running.slack.fail_next("assistant.threads.setStatus", times=2, error=error)
     async with running.bot.working(asked(running, "1.0")):
         await running.slack.until(lambda: running.slack.calls_of("assistant.threads.setStatus"))
+    await running.ask()
+    closed = asyncio.create_task(running.bot.closed())
+    assert not (await asyncio.wait((closed,), timeout=0.1))[0]
+    closed.cancel()
 
 
 async def test_an_assistant_that_may_do_nothing_still_answers(running: Lab) -> None:
