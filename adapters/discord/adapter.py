@@ -7,9 +7,8 @@ from typing import cast
 from adapters.discord.attachments import bytes_of
 from adapters.discord.client import Client
 from adapters.discord.connection import Backoff, Connection
-from adapters.discord.places import PLATFORM, SentId, address
+from adapters.discord.identifiers import PLATFORM, Route, SentId, address
 from adapters.discord.rendering import MESSAGE_LENGTH, parts_of
-from adapters.discord.route import Route
 from adapters.discord.synchronising import synchronise
 from adapters.discord.typing_indicator import typing_in
 from bot.adapter import Accept, Adapter, AdapterSetup, Limits, Receipt, Records
@@ -91,19 +90,23 @@ class DiscordAdapter(Adapter):
 
     async def send(self, place: Place, reply: Reply, idempotency_key: str) -> str:
         """Send one part where it belongs: into the channel, as an interaction's answer, or privately."""
-        return str(await self._connection.client.replies.send(place, reply, idempotency_key))
+        client = await self._connection.reached()
+        return str(await client.replies.send(place, reply, idempotency_key))
 
     async def edit(self, place: Place, sent_id: str, reply: Reply) -> None:
         """Put a part in the stead of a message."""
-        await self._connection.client.replies.edit(place, SentId.of(sent_id, place), reply)
+        client = await self._connection.reached()
+        await client.replies.edit(place, SentId.of(sent_id, place), reply)
 
     async def delete(self, place: Place, sent_id: str) -> None:
         """Delete a message of the bot's."""
-        await self._connection.client.replies.delete(SentId.of(sent_id, place))
+        client = await self._connection.reached()
+        await client.replies.delete(SentId.of(sent_id, place))
 
     async def find(self, place: Place, reply: Reply, idempotency_key: str) -> str:
         """Look for the message among those after the question."""
-        found = await self._connection.client.replies.find(place, reply)
+        client = await self._connection.reached()
+        found = await client.replies.find(place, reply)
         return str(found or "")
 
     @contextlib.asynccontextmanager
@@ -116,10 +119,10 @@ class DiscordAdapter(Adapter):
         if client is None or Route.of(message.route).token:
             yield
             return
+        thread = int(message.place.thread or 0)
         # A question's own thread is not there before its answer.
-        own_thread = message.place.thread == message.message_id
-        channel = message.place.channel if own_thread else (message.place.thread or message.place.channel)
-        async with typing_in(client, int(channel)):
+        is_there = message.place.thread != message.message_id or client.get_channel(thread)
+        async with typing_in(client, thread if thread and is_there else int(message.place.channel)):
             yield
 
     async def link(self, place: Place, message_id: str) -> str:
@@ -128,7 +131,7 @@ class DiscordAdapter(Adapter):
 
     def download(self, attachment: Attachment) -> AsyncIterator[bytes]:
         """Yield a file's bytes."""
-        return bytes_of(attachment, self._settings.proxy)
+        return bytes_of(attachment, self._settings.base_url, self._settings.proxy)
 
 
 async def _nothing_yet(message: IncomingMessage) -> Receipt:

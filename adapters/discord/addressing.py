@@ -4,8 +4,8 @@ import re
 
 import discord
 
-from adapters.discord import markdown
-from adapters.discord.places import place_of
+from adapters.discord import message_text
+from adapters.discord.identifiers import place_of
 from bot.adapter import Records
 
 _FROM_PEOPLE = (discord.MessageType.default, discord.MessageType.reply)
@@ -31,7 +31,7 @@ class Addressing:
     def _names_me(self, message: discord.Message) -> bool:
         # A reply with its mention switched on names the bot among the mentions alone, an edited text by itself alone.
         named = {someone.id for someone in message.mentions}
-        if self._me.id in named or f"user:{self._me.id}" in markdown.mentions(message.content):
+        if self._me.id in named or f"user:{self._me.id}" in message_text.mentions(message.content):
             return True
         # A server gives every bot a role of its own, and people pick that from the menu as easily as the bot itself.
         return message.guild is not None and message.guild.self_role in message.role_mentions
@@ -49,7 +49,7 @@ class Addressing:
         # Without the message-content intent there is nothing to go on with.
         if not isinstance(thread, discord.Thread) or not (message.content or message.attachments):
             return False
-        if message.mentions or message.role_mentions:
+        if message.mentions or message.role_mentions or _replies_to_another(message):
             return False
         if thread.owner_id == self._me.id:
             return True
@@ -60,13 +60,13 @@ class Addressing:
         own_role = message.guild.self_role if message.guild else None
         named = rf"<@!?{self._me.id}>" + (rf"|<@&{own_role.id}>" if own_role else "")
         said = re.sub(rf"[ \t]*(?:{named})[ \t]*", " ", message.content).strip()
-        return markdown.commonmark(said, _names(message))
+        return message_text.commonmark(said, names_in(message))
 
     def mentions(self, message: discord.Message) -> tuple[str, ...]:
         """Give whom it names besides the bot, as ``user:ID`` and ``role:ID``."""
         own_role = message.guild.self_role if message.guild else None
         mine = {f"user:{self._me.id}", f"role:{own_role.id if own_role else 0}"}
-        return tuple(name for name in markdown.mentions(message.content) if name not in mine)
+        return tuple(name for name in message_text.mentions(message.content) if name not in mine)
 
 
 def is_direct(message: discord.Message) -> bool:
@@ -74,7 +74,13 @@ def is_direct(message: discord.Message) -> bool:
     return isinstance(message.channel, discord.DMChannel)
 
 
-def _names(message: discord.Message) -> dict[str, str]:
+def _replies_to_another(message: discord.Message) -> bool:
+    to = message.reference.resolved if message.reference else None
+    return isinstance(to, discord.Message) and to.author.id != message.author.id
+
+
+def names_in(message: discord.Message) -> dict[str, str]:
+    """Give what those whom a message names are called, by id."""
     people = {str(person.id): person.display_name for person in message.mentions}
     roles = {str(role.id): role.name for role in message.role_mentions}
     channels = {str(channel.id): channel.name for channel in message.channel_mentions}

@@ -1,6 +1,7 @@
 """Files that come with messages: what is known of them, and their bytes as they arrive."""
 
 from collections.abc import AsyncIterator, Sequence
+from urllib.parse import urlsplit
 
 import aiohttp
 import discord
@@ -8,7 +9,9 @@ import discord
 from bot.errors import AttachmentError
 from bot.messages import Attachment
 
+_HOSTS = (".discordapp.com", ".discordapp.net", ".discord.com")
 _CHUNK_BYTES = 64 * 1024
+_OK = 200
 _TIMEOUT = aiohttp.ClientTimeout(total=60, sock_connect=10, sock_read=20)
 
 
@@ -17,20 +20,36 @@ def attachments_of(files: Sequence[discord.Attachment]) -> tuple[Attachment, ...
     return tuple(Attachment(file.filename, file.content_type or "", file.size, file.url) for file in files)
 
 
-async def bytes_of(attachment: Attachment, proxy: str) -> AsyncIterator[bytes]:
-    """Yield a file's bytes, fetched from Discord's file server without the bot's token.
+async def bytes_of(attachment: Attachment, base_url: str, proxy: str) -> AsyncIterator[bytes]:
+    """Yield a file's bytes, fetched without the bot's token from Discord's file server or the host of `base_url`.
 
     Raises:
         AttachmentError: it cannot be fetched.
     """
+    if not _lies_at_discord(attachment.url, base_url):
+        raise AttachmentError("Your file does not lie at Discord.", "Upload it here instead of linking it.")
     # Not discord.py's own way: it reads a file whole before anybody can say that it is too large.
     try:
         async with (
             aiohttp.ClientSession(timeout=_TIMEOUT) as session,
-            session.get(attachment.url, proxy=proxy or None) as response,
+            session.get(attachment.url, proxy=proxy or None, allow_redirects=False) as response,
         ):
-            response.raise_for_status()
+            if response.status != _OK:
+                raise _not_fetched()
             async for chunk in response.content.iter_chunked(_CHUNK_BYTES):
                 yield chunk
     except (aiohttp.ClientError, TimeoutError) as error:
-        raise AttachmentError("I could not fetch your file from Discord.", "Send it again.") from error
+        raise _not_fetched() from error
+
+
+def _lies_at_discord(url: str, base_url: str) -> bool:
+    try:
+        lies, own = urlsplit(url), urlsplit(base_url)
+        is_own = (lies.scheme, lies.hostname, lies.port) == (own.scheme, own.hostname, own.port)
+    except ValueError:
+        return False
+    return is_own or (lies.scheme == "https" and f".{lies.hostname or ''}".endswith(_HOSTS))
+
+
+def _not_fetched() -> AttachmentError:
+    return AttachmentError("I could not fetch your file from Discord.", "Send it again.")

@@ -43,9 +43,10 @@ class PressedButton(
 def view_of(buttons: Sequence[Button]) -> View | None:
     """Give the rows of buttons under a message, or None where there are none.
 
-    A button whose command and text do not fit into a custom id is left out.
+    One without a label is left out, as is one whose command and text do not fit into a custom id: Discord would refuse
+    the whole answer for it.
     """
-    by_id = {f"{_PREFIX}:{button.command}:{button.text}": button for button in buttons}
+    by_id = {f"{_PREFIX}:{button.command}:{button.text}": button for button in buttons if button.label.strip()}
     fitting = [(name, button) for name, button in by_id.items() if len(name) <= _CUSTOM_ID_LENGTH][:_MOST_BUTTONS]
     if not fitting:
         return None

@@ -8,10 +8,10 @@ from typing import Any
 import discord
 import structlog
 
-from adapters.discord.places import SentId, channel_id_of
-from adapters.discord.refusals import CANNOT_REPLY, THREAD_EXISTS, UNKNOWN_CHANNEL, UNKNOWN_MESSAGE
+from adapters.discord.identifiers import Route, SentId, channel_id_of
+from adapters.discord.needed_permissions import CREATE_THREADS
+from adapters.discord.refusals import CANNOT_REPLY, THREAD_EXISTS, UNKNOWN_CHANNEL, is_permission
 from adapters.discord.rendering import Content, addressed_to, content_of, text_of
-from adapters.discord.route import Route
 from bot.messages import Place, Reply
 
 log = structlog.get_logger(__name__)
@@ -39,9 +39,15 @@ class Channels:
         Raises:
             discord.HTTPException: Discord does not take it.
         """
-        channel_id = await self._opened(place, part)
-        content = _addressed(content_of(part), for_whom)
-        return await self.post(channel_id, content, key, _reference(place, channel_id, part))
+        await self._start_thread(place, part)
+        content, here, above = _addressed(content_of(part), for_whom), channel_id_of(place), int(place.channel)
+        try:
+            return await self.post(here, content, key, _reference(place, here, part))
+        except discord.HTTPException as error:
+            if error.code != UNKNOWN_CHANNEL or here == above:
+                raise
+            # Where no thread could be started for its first part, the whole answer stands in the channel.
+            return await self.post(above, content, key, _reference(place, above, part))
 
     async def post(
         self, channel_id: int, content: Content, key: str, reference: discord.MessageReference | None = None
@@ -77,11 +83,8 @@ class Channels:
         return await self.post(channel.id, content, key)
 
     async def edit(self, sent: SentId, part: Reply, for_whom: int = 0) -> None:
-        """Put a part in the stead of a message."""
-        await self.put(sent, _addressed(content_of(part), for_whom))
-
-    async def put(self, sent: SentId, content: Content) -> None:
-        """Put a content in the stead of a message's."""
+        """Put a part in the stead of a message; an asker is named above it as in `send`."""
+        content = _addressed(content_of(part), for_whom)
         message = self._client.get_partial_messageable(sent.channel).get_partial_message(sent.message)
         await message.edit(
             content=content.text, view=content.view, attachments=content.files, allowed_mentions=content.mentions
@@ -110,35 +113,40 @@ class Channels:
         history = self._client.get_partial_messageable(channel_id).history(
             limit=_LOOKED_THROUGH, after=discord.Object(asked), oldest_first=True
         )
+        last = asked
         async for message in history:
             if message.author.id != (self._client.user and self._client.user.id):
                 continue
-            refers = message.reference is not None and message.reference.message_id == asked
-            if message.content in same or (refers and part.part == 0 and text.startswith(message.content.rstrip())):
+            answered = _answered_by(message)
+            last = answered or last
+            # Others may have asked the same: a first part tells what it answers, the further ones follow it. In a
+            # question's own thread nothing needs to be told.
+            is_its_first = answered == asked or (not answered and channel_id == asked)
+            if part.part == 0 and is_its_first and text.startswith(message.content.rstrip()):
+                return SentId(channel_id, message.id)
+            if message.content in same and (last == asked if part.part else not answered):
                 return SentId(channel_id, message.id)
         return None
 
-    async def _opened(self, place: Place, part: Reply) -> int:
-        """Give the id of the channel to write to; a question's own thread is started where there is none yet."""
+    async def _start_thread(self, place: Place, part: Reply) -> None:
+        """Start a question's own thread with the first part of the answer, where there is none yet."""
         own_thread = place.thread and place.thread == part.in_reply_to
-        if not own_thread or self._client.get_channel(int(place.thread)):
-            return channel_id_of(place)
+        if part.part or not own_thread or self._client.get_channel(int(place.thread)):
+            return
+        channel = self._client.get_partial_messageable(int(place.channel), guild_id=int(place.workspace))
         try:
-            await self._start_thread(place, part)
+            await channel.get_partial_message(int(place.thread)).create_thread(name=_thread_name(part.question))
         except discord.HTTPException as error:
             if error.code != THREAD_EXISTS:
-                log.warning("no thread started", channel=place.channel, missing="Create Public Threads")
-                return int(place.channel)
-        return channel_id_of(place)
-
-    async def _start_thread(self, place: Place, part: Reply) -> None:
-        channel = self._client.get_partial_messageable(int(place.channel), guild_id=int(place.workspace))
-        await channel.get_partial_message(int(place.thread)).create_thread(name=_thread_name(part.question))
+                missing = {"missing": CREATE_THREADS.name} if is_permission(error) else {}
+                log.warning("no thread started", channel=place.channel, code=error.code, **missing)
 
 
-def is_gone(error: discord.HTTPException) -> bool:
-    """Say whether the message or its channel is no longer there."""
-    return error.code in (UNKNOWN_MESSAGE, UNKNOWN_CHANNEL)
+def _answered_by(message: discord.Message) -> int:
+    """Give the id of the message or interaction that a message answers; 0 where it tells none."""
+    if message.reference is not None:
+        return message.reference.message_id or 0
+    return message.interaction_metadata.id if message.interaction_metadata else 0
 
 
 def _addressed(content: Content, for_whom: int) -> Content:

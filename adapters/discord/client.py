@@ -1,6 +1,7 @@
 """The connection to Discord as discord.py makes it: what it asks for, what it keeps, whom it tells."""
 
 import asyncio
+import sys
 from time import monotonic
 from typing import Any
 
@@ -8,14 +9,14 @@ import discord
 import structlog
 from discord import app_commands
 
-from adapters.discord.attendance import Attendance
 from adapters.discord.buttons import PressedButton
 from adapters.discord.commands import add_commands
-from adapters.discord.deferrals import Deferrals
 from adapters.discord.ears import Ears
 from adapters.discord.interactions import Interactions, tell
 from adapters.discord.replies import Replies
+from adapters.discord.underway import Attendance, Deferrals
 from bot.adapter import Accept, Records
+from bot.errors import PreceptorError
 from bot.settings.tree import DiscordSettings
 
 log = structlog.get_logger(__name__)
@@ -70,7 +71,12 @@ class Client(discord.AutoShardedClient):
         )
         deferrals = Deferrals()
         self.attendance = Attendance()
-        self.tree = Tree(self)
+        # In other people's conversations, where a user may bring an application along, the bot would be no member.
+        self.tree = Tree(
+            self,
+            allowed_contexts=app_commands.AppCommandContext(guild=True, dm_channel=True, private_channel=False),
+            allowed_installs=app_commands.AppInstallationType(guild=True, user=False),
+        )
         self.interactions = Interactions(accept, records, deferrals, self.attendance)
         self.replies = Replies(self, deferrals)
         self._ears = Ears(self, accept, records, settings)
@@ -83,6 +89,12 @@ class Client(discord.AutoShardedClient):
         wait = self._identified_at + _IDENTIFY_SECONDS - monotonic()
         self._identified_at = monotonic() + max(wait, 0.0)
         await asyncio.sleep(max(wait, 0.0))
+
+    async def on_error(self, event_method: str, /, *args: object, **kwargs: object) -> None:
+        """Log that an event could not be handled; discord.py calls this."""
+        error = sys.exception()
+        known = {"code": error.code} if isinstance(error, PreceptorError) else {"exc_info": error}
+        log.error("event not handled", kind=event_method, **known)
 
     async def on_ready(self) -> None:
         """Log that the servers are known; this comes again after every lost session."""

@@ -5,7 +5,8 @@ from typing import Any, cast
 import discord
 from discord import app_commands
 
-from adapters.discord import markdown
+from adapters.discord import message_text
+from adapters.discord.addressing import names_in
 from adapters.discord.attachments import attachments_of
 from adapters.discord.interactions import HasInteractions, Interactions
 
@@ -91,17 +92,16 @@ async def stats(interaction: discord.Interaction) -> None:
 @app_commands.command(description="Whom I call in this channel when somebody asks for a person (admins).")
 @app_commands.describe(who="Mention people or roles; “none” calls nobody. Left out, I tell who is called.")
 @app_commands.default_permissions(manage_guild=True)
-@app_commands.guild_only()
+@app_commands.allowed_contexts(guilds=True, dms=False, private_channels=False)
 async def people(interaction: discord.Interaction, who: str = "") -> None:
     """Set whom "Ask a person" calls."""
-    mentions = markdown.mentions(who)
+    mentions = message_text.mentions(who)
     await _heard(interaction).command(interaction, "people", who, private=True, mentions=mentions)
 
 
 async def answer_this(interaction: discord.Interaction, message: discord.Message) -> None:
     """Answer what a message asks."""
-    names = {str(person.id): person.display_name for person in message.mentions}
-    text = markdown.commonmark(message.content, names)
+    text = message_text.commonmark(message.content, names_in(message))
     await _heard(interaction).command(interaction, "ask", text, private=False, about=message)
 
 

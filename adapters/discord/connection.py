@@ -26,6 +26,7 @@ _OPEN_SECONDS = 0.8
 """How long a start waits for the login; where Discord takes longer, it goes on in the background."""
 
 _LOGIN_SECONDS = 30.0
+_REACH_SECONDS = 10.0
 _ATTEND_SECONDS = 1.0
 _CLOSE_SECONDS = 2.0
 _CANCEL_SECONDS = 0.5
@@ -70,6 +71,7 @@ class Connection:
         self._client: Client | None = None
         self._ended: AdapterError | None = None
         self._tried = asyncio.Event()
+        self._here = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
 
     @property
@@ -82,6 +84,16 @@ class Connection:
         if self._client is None:
             raise ConnectionError("not logged in to Discord")
         return self._client
+
+    async def reached(self) -> Client:
+        """Wait a while for a client that is logged in.
+
+        Raises:
+            TimeoutError, ConnectionError: there is none yet.
+        """
+        async with asyncio.timeout(_REACH_SECONDS):
+            await self._here.wait()
+        return self.client
 
     async def open(self) -> None:
         """Begin to connect; returns as soon as the login is through, and soon in any case.
@@ -148,9 +160,11 @@ class Connection:
                 await client.login(self._settings.token.get_secret_value())
                 await self._check(client)
             self._client = client
+            self._here.set()
             self._tried.set()
             yield client
         finally:
+            self._here.clear()
             self._client = None
             await _close(client)
 

@@ -10,8 +10,8 @@ import structlog
 from adapters.discord.addressing import Addressing
 from adapters.discord.attachments import attachments_of
 from adapters.discord.authors import author_of
-from adapters.discord.places import SentId, guild_id_of, place_of
-from adapters.discord.route import Route
+from adapters.discord.identifiers import Route, SentId, guild_id_of, place_of
+from adapters.discord.needed_permissions import CREATE_THREADS, SEND_IN_THREADS, missing
 from bot.adapter import Accept, Records
 from bot.errors import PreceptorError
 from bot.messages import Author, IncomingMessage, Place
@@ -68,7 +68,7 @@ class Ears:
         # Where the bot's name was taken out of a message, its text is not told any more.
         elif message.content or message.attachments:
             key = f"{message.id}/edited/{message.edited_at.isoformat()}"
-            await self._hand_in(self._question(message, key=key, revises=str(message.id)))
+            await self._take(message, self._question(message, key=key, revises=str(message.id)))
 
     async def deleted(self, message_ids: Iterable[int], channel_id: int, guild_id: int | None) -> None:
         """Take back the questions among deleted messages."""
@@ -108,12 +108,19 @@ class Ears:
         )
 
     async def _ask(self, message: discord.Message) -> None:
+        await self._take(message, self._question(message, key=str(message.id)))
+
+    async def _take(self, message: discord.Message, question: IncomingMessage) -> None:
+        """Hand a question in. Discord sends no message again: nobody but us can tell the asker that it was not kept."""
         try:
-            await self._accept(self._question(message, key=str(message.id)))
+            await self._accept(question)
         except PreceptorError as error:
-            # Discord sends no message again: nobody but us can tell the asker that nothing was kept.
-            log.warning("not accepted", key=message.id, code=error.code)
+            log.warning("not accepted", key=question.key, code=error.code)
             await self._tell(message, f"{error.sentence} {error.fix}".strip())
+        # The task's boundary: discord.py would go on to the next event, and the asker would wait in vain.
+        except Exception:
+            log.exception("not accepted", key=question.key)
+            await self._tell(message, "That did not work on my side. Ask again in a moment.")
 
     async def _hand_in(self, message: IncomingMessage) -> None:
         try:
@@ -156,10 +163,11 @@ class Ears:
         if not {"*", str(channel.id)}.intersection(self._settings.thread_channels):
             return False
         me = channel.guild.me
-        if me is None or channel.permissions_for(me).create_public_threads:
-            return True
-        log.warning("no thread for a question", channel=channel.id, missing="Create Public Threads")
-        return False
+        # A thread in which the bot may not write would stay empty.
+        lacking = missing((CREATE_THREADS, SEND_IN_THREADS), channel.permissions_for(me).value) if me else []
+        if lacking:
+            log.warning("no thread for a question", channel=channel.id, missing=", ".join(lacking))
+        return not lacking
 
     def _place(self, channel_id: int, guild_id: int | None) -> Place:
         return place_of(self._client.get_channel(channel_id), channel_id, guild_id)

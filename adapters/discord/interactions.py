@@ -7,11 +7,9 @@ import aiohttp
 import discord
 import structlog
 
-from adapters.discord.attendance import Attendance
 from adapters.discord.authors import author_of
-from adapters.discord.deferrals import Deferrals
-from adapters.discord.places import SentId, place_of
-from adapters.discord.route import Kind, Route
+from adapters.discord.identifiers import Kind, Route, SentId, place_of
+from adapters.discord.underway import Attendance, Deferrals
 from bot.adapter import Accept, Records
 from bot.errors import PreceptorError
 from bot.messages import Attachment, IncomingMessage, Place
@@ -91,6 +89,8 @@ class Interactions:
             command=command,
             message_id=str(under.id),
             about=str(SentId(under.channel.id, under.id)),
+            # What is asked from under a private answer is private, too.
+            private=under.flags.ephemeral and command == "ask",
             route=_route(interaction, "press"),
         )
         await self._take(interaction, message)
@@ -102,7 +102,8 @@ class Interactions:
         except PreceptorError as error:
             log.warning("no completion", code=error.code)
             return ()
-        return [title[:_CHOICE_LENGTH] for title in found[:_CHOICES] if title]
+        # Discord takes none twice, and none that is blank.
+        return list(dict.fromkeys(title[:_CHOICE_LENGTH] for title in found[:_CHOICES] if title.strip()))
 
     async def _take(self, interaction: discord.Interaction, message: IncomingMessage) -> None:
         with self._attendance.taken(), self._deferrals.opening(interaction.token):

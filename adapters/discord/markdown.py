@@ -1,4 +1,4 @@
-"""Renders CommonMark in Discord's markdown, where nothing of it pings anybody, and reads what people write there.
+"""Renders CommonMark in Discord's markdown, where nothing of it pings anybody.
 
 The client's grammar is that of the `simple-markdown` library with rules of Discord's own (Discord's developer
 documentation, "Message Formatting", and its help page "Markdown Text 101"). A backslash keeps a sign of punctuation
@@ -7,30 +7,16 @@ minding backslashes, a fence ends at the first three backticks, and two adjoinin
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
-from functools import partial
 
 from adapters.rendering import Dialect, Kind, Mark, Run, Style, emphasised, without_breaks
 from adapters.rendering import render as render_in
-from adapters.rendering.incoming import own_lines, translated
 from adapters.rendering.links import is_reachable, misleads, names_itself
 
 _SPACE = "\u200b"
 _SIGNS = {Style.BOLD: "**", Style.ITALIC: "*", Style.STRUCK: "~~"}
 _CROWD = re.compile(r"@(?=everyone|here)", re.IGNORECASE)
-_TOKEN = re.compile(
-    r"(?P<fence>```.+?```)|(?P<code>(?P<ticks>`{1,2})(?!`).+?(?<!`)(?P=ticks)(?!`))|<@!?(?P<user>[0-9]+)>"
-    r"|<@&(?P<role>[0-9]+)>|<#(?P<channel>[0-9]+)>|<a?(?P<emoji>:\w+:)[0-9]+>|<(?P<command>/[^\n<>:]+):[0-9]+>"
-    r"|<t:(?P<time>-?[0-9]{1,12})(?::(?P<format>[tTdDfFR]))?>",
-    re.DOTALL,
-)
-_SPOILER = re.compile(r"\|\|(.+?)\|\|", re.DOTALL)
-_SMALL_PRINT = re.compile(r"^-# +", re.MULTILINE)
-_QUOTED_REST = re.compile(r"^>>> ", re.MULTILINE)
-_TIME_FORMATS = {"t": "%H:%M UTC", "T": "%H:%M:%S UTC", "d": "%Y-%m-%d", "D": "%Y-%m-%d"}
-_FARTHEST = 62_000_000_000  # seconds before and after 1970 that a calendar of four-digit years holds
 # In text: every sign of markup, a bracket that would make a link of what stands before it, the colon of an address
 # and that of a custom emoji, whose name would still be read as the standard emoji's.
 _SPECIAL = re.compile(r"[\\*_~`|<]|(?<=\])\(|:(?=//)|(?<=<):|(?<=<a):")
@@ -47,7 +33,7 @@ _BRACKETS_IN_ADDRESS = str.maketrans({"(": "%28", ")": "%29"})
 def render(text: str) -> str:
     """Render a CommonMark text for a message's content.
 
-    Links are masked, ``[label](url)``, bare addresses stand in angle brackets, which keeps them without a preview.
+    Links are masked, ``[label](<url>)``; in angle brackets these and bare addresses stay without a preview.
     Never raises; takes time in proportion to the text.
     """
     return render_in(text, _Markdown())
@@ -68,45 +54,6 @@ def link(label: str, url: str) -> str:
     if names_itself(label, url):
         return _address(label or url, url)
     return _link(" ".join(label.split()), url)
-
-
-def commonmark(text: str, names: Mapping[str, str]) -> str:
-    """Read a message's content: mentions become names, Discord's own markup the words it shows.
-
-    Args:
-        text: the content as Discord sends it.
-        names: what users, roles and channels are called, by id; for one that is missing a word stands in.
-
-    Signs that people typed stay as they are: the words are searched, and a backslash before each would not be found.
-    """
-    return translated(text, _TOKEN, partial(_read, names=names), _plain)
-
-
-def mentions(text: str) -> tuple[str, ...]:
-    """Give whom a message's content names outside code, each once, in order: ``("user:1", "role:2")``."""
-    named = (f"{match.lastgroup}:{match[match.lastgroup]}" for match in _TOKEN.finditer(text) if match.lastgroup)
-    return tuple(dict.fromkeys(name for name in named if name.startswith(("user:", "role:"))))
-
-
-def _read(match: re.Match[str], names: Mapping[str, str]) -> str:
-    if match["fence"]:
-        return own_lines(match)
-    if match["time"]:
-        return _moment(int(match["time"]), match["format"] or "f")
-    for kind, sign, unknown in (("user", "@", "someone"), ("role", "@", "role"), ("channel", "#", "channel")):
-        if match[kind]:
-            return sign + (" ".join(names.get(match[kind], "").split()) or unknown)
-    return match["emoji"] or match["command"] or match[0]
-
-
-def _moment(seconds: int, style: str) -> str:
-    if abs(seconds) > _FARTHEST:
-        return f"second {seconds}"
-    return datetime.fromtimestamp(seconds, UTC).strftime(_TIME_FORMATS.get(style, "%Y-%m-%d %H:%M UTC"))
-
-
-def _plain(text: str) -> str:
-    return _QUOTED_REST.sub("> ", _SMALL_PRINT.sub("", _SPOILER.sub(r"\1", text)))
 
 
 class _Markdown(Dialect):
@@ -214,7 +161,7 @@ def _escaped_line_start(text: str) -> str:
 def _link(label: str, url: str) -> str:
     if url.lower().startswith("mailto:") or misleads(label, url) or not _LABEL.fullmatch(label):
         return f"{_escaped(label)} ({_address(url, url)})"
-    return f"[{_escaped(label)}]({_target(url).translate(_BRACKETS_IN_ADDRESS)})"
+    return f"[{_escaped(label)}](<{_target(url).translate(_BRACKETS_IN_ADDRESS)}>)"
 
 
 def _address(text: str, url: str) -> str:

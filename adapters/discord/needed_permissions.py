@@ -1,4 +1,4 @@
-"""The permissions that the bot needs in a server, each with its reason: what `invite` asks for and `doctor` checks."""
+"""The permissions that the bot needs in a server, each with its name and its reason, wherever one is spoken of."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -24,21 +24,26 @@ class Permission:
 
 VIEW_CHANNEL = Permission("View Channel", 1 << 10, "to hear what is asked")
 SEND_MESSAGES = Permission("Send Messages", 1 << 11, "to answer")
+ATTACH_FILES = Permission("Attach Files", 1 << 15, "to hand over what does not fit into a message")
+SEND_IN_THREADS = Permission("Send Messages in Threads", 1 << 38, "to answer in threads")
+CREATE_THREADS = Permission(
+    "Create Public Threads", 1 << 35, "to open a thread for a question (discord.thread_channels)"
+)
+MANAGE_THREADS = Permission("Manage Threads", 1 << 34, "to write in threads that are locked; not asked for")
 _ALWAYS = (
     VIEW_CHANNEL,
     SEND_MESSAGES,
-    Permission("Attach Files", 1 << 15, "to hand over what does not fit into a message"),
+    ATTACH_FILES,
     Permission(
         "Read Message History", 1 << 16, "to refer to the question, and to find out after a crash what was said"
     ),
-    Permission("Send Messages in Threads", 1 << 38, "to answer in threads"),
+    SEND_IN_THREADS,
 )
-_FOR_THREADS = Permission("Create Public Threads", 1 << 35, "to open a thread for a question (discord.thread_channels)")
 
 
 def needed(settings: DiscordSettings) -> tuple[Permission, ...]:
     """Give what these settings need, and no more."""
-    return (*_ALWAYS, _FOR_THREADS) if settings.thread_channels else _ALWAYS
+    return (*_ALWAYS, CREATE_THREADS) if settings.thread_channels else _ALWAYS
 
 
 def total(permissions: Iterable[Permission]) -> int:

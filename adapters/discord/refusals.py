@@ -1,4 +1,4 @@
-"""What Discord says no with, in the core's terms, and which permission is missing where it is one.
+"""What Discord says no with, in the core's terms.
 
 The codes are those of "JSON Error Codes" in Discord's documentation.
 """
@@ -6,23 +6,20 @@ The codes are those of "JSON Error Codes" in Discord's documentation.
 import contextlib
 from collections.abc import Iterator
 
+import aiohttp
 import discord
 
 from bot.errors import DeliveryRefusedError, RateLimitedError
-from bot.messages import Reply
 
 UNKNOWN_CHANNEL = 10003
-UNKNOWN_MESSAGE = 10008
+_UNKNOWN_MESSAGE = 10008
 CANNOT_REPLY = 160002
 THREAD_EXISTS = 160004
 
+_MISSING_ACCESS, _MISSING_PERMISSIONS = 50001, 50013
+_THREAD_CLOSED = frozenset({50083, 160005})
 _UNKNOWN_WEBHOOK, _UNKNOWN_INTERACTION, _INVALID_TOKEN = 10015, 10062, 50027
-_NO_PERMISSION = frozenset({50001, 50013, 50083})
 _UNAUTHORISED, _TOO_MANY_REQUESTS = 401, 429
-
-_WRITING = (("view_channel", "View Channels"), ("send_messages", "Send Messages"))
-_WRITING_IN_THREAD = (("view_channel", "View Channels"), ("send_messages_in_threads", "Send Messages in Threads"))
-_WITH_FILES = (("attach_files", "Attach Files"),)
 
 
 @contextlib.contextmanager
@@ -44,30 +41,31 @@ def in_core_terms() -> Iterator[None]:
         if 400 <= error.status < 500 and error.code and error.status != _UNAUTHORISED:
             raise DeliveryRefusedError(f"Discord refuses it with code {error.code}.") from error
         raise
+    except aiohttp.ClientResponseError as error:
+        # A proxy said it; the error's own words hold the address, and with it an interaction's token.
+        raise ConnectionError(f"the proxy answers {error.status}") from None
 
 
 def is_permission(error: discord.HTTPException) -> bool:
     """Say whether a permission of the bot's is missing."""
-    return error.code in _NO_PERMISSION
+    return error.code in (_MISSING_ACCESS, _MISSING_PERMISSIONS) or is_closed_thread(error)
+
+
+def is_unseen(error: discord.HTTPException) -> bool:
+    """Say whether the bot may not even see the place."""
+    return error.code == _MISSING_ACCESS
+
+
+def is_closed_thread(error: discord.HTTPException) -> bool:
+    """Say whether the thread is locked, so that it opens to none but those who manage threads."""
+    return error.code in _THREAD_CLOSED
+
+
+def is_gone(error: discord.HTTPException) -> bool:
+    """Say whether the message or its channel is no longer there."""
+    return error.code in (_UNKNOWN_MESSAGE, UNKNOWN_CHANNEL)
 
 
 def is_over(error: discord.HTTPException) -> bool:
     """Say whether an interaction's token is no longer good: fifteen minutes have passed, or nothing was deferred."""
     return error.status == _UNAUTHORISED or error.code in (_UNKNOWN_WEBHOOK, _UNKNOWN_INTERACTION, _INVALID_TOKEN)
-
-
-def missing_permission(channel: object, reply: Reply) -> str:
-    """Name the permission that the bot lacks to say something in a channel; empty where that cannot be told.
-
-    Args:
-        channel: discord.py's object for it, or None where it is not known (then the bot cannot see it).
-        reply: what was to be said.
-    """
-    if channel is None:
-        return "View Channels"
-    if not isinstance(channel, discord.abc.GuildChannel | discord.Thread) or channel.guild.me is None:
-        return ""
-    writing = _WRITING_IN_THREAD if isinstance(channel, discord.Thread) else _WRITING
-    granted = channel.permissions_for(channel.guild.me)
-    needed = writing + (_WITH_FILES if reply.files else ())
-    return next((name for flag, name in needed if not getattr(granted, flag)), "")

@@ -8,7 +8,7 @@ import discord
 
 from adapters.discord import markdown
 from adapters.discord.buttons import view_of
-from adapters.discord.route import Route
+from adapters.discord.identifiers import Route
 from adapters.splitting import split
 from bot.messages import Citation, Reply
 

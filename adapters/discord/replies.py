@@ -6,14 +6,13 @@ from dataclasses import replace
 import discord
 import structlog
 
-from adapters.discord.channels import Channels, is_gone
-from adapters.discord.deferrals import Deferrals
+from adapters.discord.channels import Channels
 from adapters.discord.explaining import Explaining
-from adapters.discord.places import SentId
-from adapters.discord.refusals import in_core_terms, is_over, is_permission
-from adapters.discord.rendering import content_of, notice, text_of
+from adapters.discord.identifiers import Route, SentId
+from adapters.discord.refusals import in_core_terms, is_gone, is_over, is_permission
+from adapters.discord.rendering import content_of
 from adapters.discord.responses import Responses
-from adapters.discord.route import Route
+from adapters.discord.underway import Deferrals
 from bot.errors import DeliveryRefusedError
 from bot.messages import Place, Reply
 
@@ -41,12 +40,23 @@ class Replies:
             DeliveryRefusedError: Discord will not take it, and the asker was told if that was possible.
         """
         with in_core_terms():
-            route = Route.of(part.route)
-            if route.token and (route.kind == "command" or part.ephemeral):
-                return await self._respond(place, part, key, route)
-            if _is_private(place, part):
-                return await self._say_privately(place, part, key, route)
-            return await self._say(place, part, key)
+            try:
+                return await self._send(place, part, key, Route.of(part.route))
+            except discord.HTTPException as error:
+                return await self._explained(place, part, key, error)
+
+    async def _send(self, place: Place, part: Reply, key: str, route: Route) -> SentId:
+        if route.token and (route.kind == "command" or part.ephemeral):
+            return await self._respond(place, part, key, route)
+        if _is_private(place, part):
+            return await self._say_privately(place, part, key, route)
+        return await self._channels.send(place, part, key)
+
+    async def _explained(self, place: Place, part: Reply, key: str, error: discord.HTTPException) -> SentId:
+        """Tell the asker why there is no answer where they asked, if it is for want of a permission there."""
+        if not (is_permission(error) and place.workspace):
+            raise error
+        return await self._explaining.explain(place, part, key, error)
 
     async def _respond(self, place: Place, part: Reply, key: str, route: Route) -> SentId:
         try:
@@ -59,15 +69,7 @@ class Replies:
         log.info("the interaction is over", kind=route.kind, channel=place.channel)
         if place.workspace and (part.ephemeral or route.hidden):
             return await self._say_privately(place, part, key, route)
-        return await self._say(place, part, key, for_whom=route.user if place.workspace else 0)
-
-    async def _say(self, place: Place, part: Reply, key: str, for_whom: int = 0) -> SentId:
-        try:
-            return await self._channels.send(place, part, key, for_whom if part.part == 0 else 0)
-        except discord.HTTPException as error:
-            if not (is_permission(error) and place.workspace):
-                raise
-            return await self._explaining.explain(place, part, key, error)
+        return await self._channels.send(place, part, key, for_whom=_named(place, part, route))
 
     async def _say_privately(self, place: Place, part: Reply, key: str, route: Route) -> SentId:
         """Write to the asker directly; where they take no messages, say in the channel how they can be answered."""
@@ -78,28 +80,18 @@ class Replies:
         except discord.Forbidden:
             if part.part:
                 raise
-        return await self._say(place, replace(part, text=_how_to_hear(part), citations=(), buttons=(), files=()), key)
+        led = replace(part, text=_how_to_hear(part), citations=(), buttons=(), files=())
+        return await self._channels.send(place, led, key)
 
     async def edit(self, place: Place, sent: SentId, part: Reply) -> None:
         """Put a part in the stead of what was sent. Raises what `send` does."""
         route = Route.of(part.route)
         with in_core_terms():
-            if await self._edited_through_token(sent, part, route):
-                return
-            if _is_private(place, part) and str(sent.channel) in (place.channel, place.thread):
-                await self._withdraw_into_private(sent, part, route)
-                return
-            named = route.kind == "command" and part.part == 0 and place.workspace
-            await self._channels.edit(sent, part, for_whom=route.user if named else 0)
-
-    async def _withdraw_into_private(self, sent: SentId, part: Reply, route: Route) -> None:
-        """Where a question that everyone saw answered was edited into one whose answer is for its asker alone."""
-        try:
-            await self._channels.write_to(route.user, content_of(part), f"{sent} {text_of(part)}")
-            told = "I answered that in a direct message."
-        except discord.Forbidden:
-            told = _how_to_hear(part)
-        await self._channels.put(sent, notice(told))
+            try:
+                if not await self._edited_through_token(sent, part, route):
+                    await self._channels.edit(sent, part, for_whom=_named(place, part, route))
+            except discord.HTTPException as error:
+                await self._explained(place, part, f"{sent} {part.part}", error)
 
     async def _edited_through_token(self, sent: SentId, part: Reply, route: Route) -> bool:
         if not route.token or not (route.kind == "command" or part.ephemeral):
@@ -129,6 +121,11 @@ class Replies:
 def _is_private(place: Place, part: Reply) -> bool:
     """Say whether others would read what is for the asker alone."""
     return part.ephemeral and bool(place.workspace) and part.outcome not in _SAFE_IN_PUBLIC
+
+
+def _named(place: Place, part: Reply, route: Route) -> int:
+    """Give whom a part names because nothing else shows there who had asked: the first one, for a command."""
+    return route.user if route.kind == "command" and part.part == 0 and place.workspace else 0
 
 
 def _how_to_hear(part: Reply) -> str:

@@ -5,10 +5,9 @@ from typing import cast
 
 import discord
 
-from adapters.discord.deferrals import Deferrals
-from adapters.discord.places import SentId
+from adapters.discord.identifiers import Route, SentId
 from adapters.discord.rendering import Content, content_of
-from adapters.discord.route import Route
+from adapters.discord.underway import Deferrals
 from bot.messages import Reply
 
 # The name under which Discord knows an interaction's first response; discord.py passes it on as it is.

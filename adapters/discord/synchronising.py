@@ -27,14 +27,14 @@ async def synchronise(
         servers: ids of the servers to register them in, for development; empty for all servers.
         records: where the hash of what was registered last is kept.
     """
-    scopes: list[discord.Object | None] = [discord.Object(int(server)) for server in servers]
-    for guild in scopes or [None]:
-        scope = str(guild.id) if guild else "all"
-        if guild:
-            tree.copy_global_to(guild=guild)
+    for scope in servers or ["all"]:
         try:
+            guild = discord.Object(int(scope)) if servers else None
+            if guild:
+                tree.copy_global_to(guild=guild)
             await _synchronise(tree, guild, f"commands/{application}/{scope}", records)
-        except (discord.DiscordException, aiohttp.ClientError, OSError, PreceptorError) as error:
+        # A server's id that is no number is a ValueError.
+        except (discord.DiscordException, aiohttp.ClientError, OSError, PreceptorError, ValueError) as error:
             log.warning("commands not registered", scope=scope, error=type(error).__name__, again="at the next start")
 
 

@@ -11,8 +11,9 @@ from loopback_discord import Channel, Guild, Intent, LoopbackDiscord, Member, Me
 
 from adapters.discord import DiscordAdapter
 from adapters.discord.connection import Backoff
+from bot.adapter import Receipt
 from bot.application import Application
-from bot.messages import Place, Reply
+from bot.messages import IncomingMessage, Place, Reply
 from bot.settings import Settings
 
 NO_CONTENT, READS_CONTENT = Intent(0), Intent.MESSAGE_CONTENT
@@ -89,6 +90,11 @@ async def running_lab(folder: Path, **options: Any) -> AsyncIterator[Lab]:
         yield opened
 
 
+async def nobody_hears(message: IncomingMessage) -> Receipt:
+    """Stand where the core stands in a test in which nothing is to be heard."""
+    raise AssertionError(f"nothing should be heard, and {message} was")
+
+
 async def stays_silent(lab: Lab, message: Message) -> None:
     """See that a later question is answered, and this message is not."""
     place = message.channel
@@ -98,4 +104,4 @@ async def stays_silent(lab: Lab, message: Message) -> None:
     assert all(one.reference is not message for one in place.bot_messages)
 
 
-__all__ = ["READS_CONTENT", "Backoff", "Lab", "Permission", "lab", "running_lab", "stays_silent"]
+__all__ = ["READS_CONTENT", "Backoff", "Lab", "Permission", "lab", "nobody_hears", "running_lab", "stays_silent"]

@@ -148,3 +148,12 @@ async def test_buttons_of_private_answers_still_work_after_a_restart(tmp_path: P
         async with opened.running():
             await opened.ada.presses(answer, "Share with everyone")
             assert ANSWER in (await opened.general.next_answer()).content
+
+
+async def test_what_is_pressed_under_a_private_answer_is_answered_privately(tmp_path: Path) -> None:
+    async with running_lab(tmp_path, answers={"threshold": 1.0}) as lab:
+        asked = await lab.ada.invokes(lab.general, "ask", {"question": "Where do visitors park?", "private": True})
+        meant = next(button["label"] for button in (await asked.answer()).buttons if "Parking" in button["label"])
+        pressed = await lab.ada.presses(await asked.answer(), meant)
+        assert (await pressed.answer()).ephemeral
+        assert not lab.general.messages

@@ -6,9 +6,13 @@ from collections.abc import AsyncIterator
 import pytest
 import pytest_asyncio
 from contract import PICTURE
-from discord_lab import Lab, Permission, running_lab
+from discord_lab import Lab, Permission, nobody_hears, running_lab
 from loopback_discord import Upload, payloads
 from loopback_discord.invocations import Unavailable
+
+from adapters.discord.interactions import Interactions
+from adapters.discord.underway import Attendance, Deferrals
+from bot.adapter import Records
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -68,6 +72,15 @@ async def test_completion_offers_titles_of_the_knowledge_base(lab: Lab) -> None:
     await typed.response()
     assert len(typed.choices) == 3
     assert all("Newton" in choice["name"] and len(choice["name"]) <= 100 for choice in typed.choices)
+
+
+async def test_completion_offers_nothing_twice_and_nothing_blank() -> None:
+    class _Titles(Records):
+        async def titles(self, beginning: str, limit: int) -> list[str]:
+            return ["x" * 120, "x" * 130, " ", "y"]
+
+    heard = Interactions(nobody_hears, _Titles(), Deferrals(), Attendance())
+    assert await heard.titles("") == ["x" * 100, "y"]
 
 
 async def test_completion_of_nothing_known_offers_nothing(lab: Lab) -> None:
@@ -218,3 +231,9 @@ async def test_the_commands_fit_what_discord_takes(lab: Lab) -> None:
     names = [command["name"] for command in lab.discord.commands()]
     assert {"ask", "diagnose", "describe", "reload", "stats", "help", "forget", "export", "Answer this"} <= set(names)
     assert not lab.discord.unknown_requests
+
+
+async def test_commands_are_for_servers_and_for_talks_with_the_bot_alone(lab: Lab) -> None:
+    for command in lab.discord.commands():
+        assert command["integration_types"] == [0], "nobody brings the bot along where it is no member"
+        assert command["contexts"] == ([0] if command["name"] == "people" else [0, 1])

@@ -8,13 +8,14 @@ from typing import Any
 
 import psutil
 import pytest
-from discord_lab import READS_CONTENT, Backoff, Lab, lab, running_lab
+from discord_lab import READS_CONTENT, Backoff, Lab, lab, nobody_hears, running_lab
 from loopback_discord import LoopbackDiscord
 from structlog.testing import capture_logs
 
 from adapters.discord import DiscordAdapter
 from bot.adapter import Records
 from bot.errors import AdapterError
+from bot.messages import Place, Reply
 from bot.settings.tree import DiscordSettings
 
 QUESTION = "When does the office open?"
@@ -36,16 +37,12 @@ def _settings(discord: LoopbackDiscord, **values: Any) -> DiscordSettings:
     return DiscordSettings(**{"enabled": True, "token": discord.token, "base_url": discord.rest_url} | values)
 
 
-async def _accept(message: Any) -> Any:
-    raise AssertionError(f"nothing should be heard, and {message} was")
-
-
 async def test_it_starts_within_a_second_and_stops_without_leaving_anything(tmp_path: Path) -> None:
     tasks, sockets = asyncio.all_tasks(), _sockets()
     async with LoopbackDiscord() as discord:
         adapter = DiscordAdapter(_settings(discord), Records())
         started = time.monotonic()
-        await adapter.start(_accept)
+        await adapter.start(nobody_hears)
         assert time.monotonic() - started < 1
         await discord.connected()
         stopped = time.monotonic()
@@ -59,7 +56,7 @@ async def test_it_stops_in_the_middle_of_connecting(tmp_path: Path) -> None:
     async with LoopbackDiscord() as discord:
         adapter = DiscordAdapter(_settings(discord), Records())
         with discord.gateway.shut():
-            await adapter.start(_accept)
+            await adapter.start(nobody_hears)
             await adapter.stop()
     await _nothing_left(tasks, sockets)
 
@@ -68,7 +65,7 @@ async def test_it_stops_within_five_seconds_when_discord_says_nothing_more() -> 
     tasks, sockets = asyncio.all_tasks(), _sockets()
     async with LoopbackDiscord() as discord:
         adapter = DiscordAdapter(_settings(discord), Records())
-        await adapter.start(_accept)
+        await adapter.start(nobody_hears)
         await discord.connected()
         discord.go_silent()
         stopped = time.monotonic()
@@ -89,7 +86,7 @@ async def test_a_wrong_token_is_told_with_what_to_do() -> None:
     async with LoopbackDiscord() as discord:
         adapter = DiscordAdapter(_settings(discord, token="MTIz.wrong.token"), Records())
         with pytest.raises(AdapterError, match="does not know the bot's token") as raised:
-            await adapter.start(_accept)
+            await adapter.start(nobody_hears)
         assert "docs/discord.md" in raised.value.fix
         assert "wrong" not in str(raised.value)
         await adapter.stop()
@@ -99,7 +96,7 @@ async def test_an_intent_that_is_not_switched_on_is_told_with_what_to_do() -> No
     async with LoopbackDiscord() as discord:
         adapter = DiscordAdapter(_settings(discord, message_content=True), Records())
         with pytest.raises(AdapterError, match="message-content intent") as raised:
-            await adapter.start(_accept)
+            await adapter.start(nobody_hears)
         assert "developer portal" in raised.value.fix
         await adapter.stop()
 
@@ -107,7 +104,7 @@ async def test_an_intent_that_is_not_switched_on_is_told_with_what_to_do() -> No
 async def test_an_intent_that_is_switched_off_later_ends_it_with_what_to_do() -> None:
     async with LoopbackDiscord(intents=READS_CONTENT) as discord:
         adapter = DiscordAdapter(_settings(discord, message_content=True), Records())
-        await adapter.start(_accept)
+        await adapter.start(nobody_hears)
         await discord.connected()
         with capture_logs() as logged:
             await discord.drop_connection(4014)
@@ -119,7 +116,7 @@ async def test_an_intent_that_is_switched_off_later_ends_it_with_what_to_do() ->
 async def test_a_token_that_is_revoked_ends_it_with_what_to_do() -> None:
     async with LoopbackDiscord() as discord:
         adapter = DiscordAdapter(_settings(discord), Records())
-        await adapter.start(_accept)
+        await adapter.start(nobody_hears)
         await discord.connected()
         with capture_logs() as logged:
             await discord.drop_connection(4004)
@@ -137,11 +134,23 @@ async def test_an_unreachable_discord_keeps_nothing_from_starting_and_is_reached
             assert ANSWER in (await opened.ask()).content
 
 
+async def test_what_is_said_before_it_is_logged_in_waits_for_that(tmp_path: Path) -> None:
+    async with lab(tmp_path) as opened:
+        adapter = DiscordAdapter(opened.settings.discord, Records())
+        with opened.discord.hold("GET /users/@me"):
+            await adapter.start(nobody_hears)
+            place = Place("discord", str(opened.guild.id), str(opened.general.id))
+            sending = asyncio.create_task(adapter.send(place, Reply("Hello"), "key"))
+        await sending
+        assert (await opened.general.next_message()).content == "Hello"
+        await adapter.stop()
+
+
 async def test_without_logins_left_for_the_day_it_waits_instead_of_losing_its_token() -> None:
     async with LoopbackDiscord() as discord:
         discord.gateway.session_starts_left = 0
         adapter = DiscordAdapter(_settings(discord), Records(), AT_ONCE)
-        await adapter.start(_accept)
+        await adapter.start(nobody_hears)
         await discord.until(lambda: len(discord.requests_to("GET /gateway/bot")) > 1)
         assert not discord.sessions
         discord.gateway.session_starts_left = 10
@@ -153,7 +162,7 @@ async def test_nobody_listening_is_no_reason_to_give_up() -> None:
     settings = DiscordSettings(enabled=True, token="MTIz.any.token", base_url="http://127.0.0.1:9/api/v10")  # type: ignore[arg-type]
     adapter = DiscordAdapter(settings, Records(), AT_ONCE)
     with capture_logs() as logged:
-        await adapter.start(_accept)
+        await adapter.start(nobody_hears)
         assert "not reached yet" in adapter.welcome
         await adapter.stop()
     assert any(line["event"] == "discord not reached" for line in logged)

@@ -8,10 +8,11 @@ import pytest
 import pytest_asyncio
 from contract import LONG_ANSWER
 from discord_lab import Lab, Permission, lab, running_lab
+from loopback_discord import Message
 from structlog.testing import capture_logs
 
 from bot.errors import DeliveryRefusedError, RateLimitedError
-from bot.messages import Reply
+from bot.messages import Place, Reply
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -90,6 +91,26 @@ async def test_in_a_thread_another_permission_is_the_missing_one(desk: Lab) -> N
     assert "“Send Messages in Threads”" in (await henry.dm.next_answer()).content
 
 
+async def test_where_it_may_see_no_more_the_asker_of_a_growing_answer_is_told(desk: Lab) -> None:
+    channel = desk.guild.channel("closing")
+    lea = desk.guild.member("Lea")
+    with capture_logs() as logged:
+        with desk.discord.hold(PATCH):
+            await lea.says(channel, QUESTION, mentions_bot=True)
+            await channel.next_message()
+            channel.deny(desk.guild.bot, Permission.VIEW_CHANNEL)
+        assert "“View Channel”" in (await lea.dm.next_answer()).content
+    assert {line["missing"] for line in logged if "missing" in line} == {"View Channel"}
+
+
+async def test_what_is_missing_in_a_locked_thread_is_the_right_to_manage_it(desk: Lab) -> None:
+    mia = desk.guild.member("Mia")
+    thread = await mia.starts_thread(desk.guild.channel("with threads"), "Locked")
+    thread.locked = True
+    await mia.says(thread, QUESTION, mentions_bot=True)
+    assert "“Manage Threads”" in (await mia.dm.next_answer()).content
+
+
 async def test_an_asker_who_takes_no_messages_is_let_go(desk: Lab) -> None:
     channel = desk.guild.channel("read only", deny={desk.guild.bot: Permission.SEND_MESSAGES})
     ines = desk.guild.member("Ines")
@@ -133,9 +154,8 @@ async def test_a_question_edited_into_a_private_one_is_not_answered_where_everyo
     answer = await channel.next_answer()
     await lou.edits(question, f"{desk.discord.bot_user.mention} /help")
     assert "/forget" in (await lou.dm.next_answer()).content
-    await desk.discord.until(lambda: "direct message" in answer.content)
+    await desk.discord.until(lambda: answer.deleted)
     assert "/forget" not in "".join(version.content for version in answer.history)
-    assert not answer.buttons
 
 
 async def test_an_edit_does_not_show_everyone_what_could_not_be_sent_privately(desk: Lab) -> None:
@@ -145,8 +165,9 @@ async def test_an_edit_does_not_show_everyone_what_could_not_be_sent_privately(d
     question = await max_.says(channel, "/knowledge", mentions_bot=True)
     answer = await channel.next_answer()
     await max_.edits(question, f"{desk.discord.bot_user.mention} /help")
-    await desk.discord.until(lambda: "`/help`" in answer.content)
-    assert all("/forget" not in version.content for version in answer.history)
+    await desk.discord.until(lambda: answer.deleted)
+    assert "`/help`" in channel.bot_messages[-1].content
+    assert not any("/forget" in message.content for message in channel.log)
 
 
 async def test_what_tells_nothing_private_is_said_in_the_channel(desk: Lab) -> None:
@@ -200,6 +221,20 @@ async def test_an_answer_whose_receipt_was_lost_stands_once(desk: Lab) -> None:
     assert len(channel.bot_messages) == 1
 
 
+async def test_somebody_elses_answer_to_the_same_question_is_not_taken_for_ones_own(desk: Lab) -> None:
+    channel = desk.guild.channel("popular")
+    hers, his = await desk.ada.says(channel, QUESTION), await desk.guild.member("Noah").says(channel, QUESTION)
+    place = Place("discord", str(desk.guild.id), str(channel.id))
+
+    def _answer_to(question: Message) -> list[Reply]:
+        return [Reply(f"Part {part}", in_reply_to=str(question.id), part=part) for part in range(2)]
+
+    sent = [await desk.send(channel, part, f"his {part.part}") for part in _answer_to(his)]
+    assert desk.adapter is not None
+    assert [await desk.adapter.find(place, part, "") for part in _answer_to(hers)] == ["", ""]
+    assert [await desk.adapter.find(place, part, "") for part in _answer_to(his)] == sent
+
+
 async def test_an_answer_that_stood_before_a_crash_is_found_again(tmp_path: Path) -> None:
     async with lab(tmp_path) as opened:
         async with opened.started():
@@ -241,3 +276,15 @@ async def test_who_finds_no_room_is_told_at_once(tmp_path: Path) -> None:
             assert response.ephemeral
             assert "waiting before yours" in response.data["content"]
         assert ANSWER in (await first.answer()).content
+
+
+async def test_whose_edited_question_finds_no_room_is_told_at_once(tmp_path: Path) -> None:
+    async with running_lab(tmp_path, dispatch={"queue": 1, "workers": 1}) as opened:
+        question = await opened.ada.says(opened.general, "Where do visitors park?", mentions_bot=True)
+        await opened.general.next_answer()
+        with opened.discord.hold("PATCH /webhooks/*/*/messages/@original"):
+            first = await opened.ada.invokes(opened.general, "ask", {"question": QUESTION})
+            await first.response()
+            await opened.ada.edits(question, f"{opened.discord.bot_user.mention} {QUESTION}")
+            await opened.discord.until(lambda: any("before yours" in one.content for one in opened.general.messages))
+            assert opened.general.bot_messages[-1].reference is question

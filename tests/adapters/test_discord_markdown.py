@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from adapters.discord.markdown import commonmark, escape, link, mentions, render
+from adapters.discord.markdown import escape, link, render
+from adapters.discord.message_text import commonmark, mentions
 
 SPACE = "\u200b"
 TICKS = SPACE.join("```")
@@ -23,9 +24,9 @@ EXAMPLES = {
     "code": ("`a*b` ``a`b`` `` ` ``", "`a*b` ``a`b`` `` ` ``"),
     "code with more backticks than Discord can delimit": ("```a``b`c```", f"``a`{SPACE}`b`c``"),
     "code with a mark inside bold": ("**use `a**b` now**", "**use** `a**b` **now**"),
-    "masked link": ("[the *docs*](https://a.b/c?d=1&e=2)", "[the docs](https://a.b/c?d=1&e=2)"),
-    "bold link": ("[**docs**](https://a.b)", "**[docs](https://a.b)**"),
-    "brackets in an address": ("[x](https://a.b/c_(d))", "[x](https://a.b/c_%28d%29)"),
+    "masked link": ("[the *docs*](https://a.b/c?d=1&e=2)", "[the docs](<https://a.b/c?d=1&e=2>)"),
+    "bold link": ("[**docs**](https://a.b)", "**[docs](<https://a.b>)**"),
+    "brackets in an address": ("[x](https://a.b/c_(d))", "[x](<https://a.b/c_%28d%29>)"),
     "bare address": ("see https://a.b/c_d_e.", "see <https://a.b/c_d_e>."),
     "bare address with brackets": ("(https://a.b/c_(d))", "(<https://a.b/c_(d)>)"),
     "autolink": ("<https://a.b>", "<https://a.b>"),
@@ -38,15 +39,15 @@ EXAMPLES = {
     "label that names another host": ("[go to bank.com](https://evil.com)", "go to bank.com (<https://evil.com>)"),
     "label that names its host": (
         "[www.bank.com](https://login.bank.com/x)",
-        "[www.bank.com](https://login.bank.com/x)",
+        "[www.bank.com](<https://login.bank.com/x>)",
     ),
-    "label that is a file": ("[notes.txt](https://a.b)", "[notes.txt](https://a.b)"),
+    "label that is a file": ("[notes.txt](https://a.b)", "[notes.txt](<https://a.b>)"),
     "label with one bracket": (r"[a\[1](https://a.b)", "a[1 (<https://a.b>)"),
-    "label with brackets": ("[a [1]](https://a.b)", "[a [1]](https://a.b)"),
+    "label with brackets": ("[a [1]](https://a.b)", "[a [1]](<https://a.b>)"),
     "address that leads nowhere": ("[here](./install.md) [x](ftp://a.b)", "here x"),
     "what only looks like a link": (r"[1]\(http://a.b)", r"[1]\(<http://a.b>)"),
-    "image": ("![a cat](https://a.b/c.png) ![](https://a.b/d.png)", "[a cat](https://a.b/c.png) <https://a.b/d.png>"),
-    "linked image": ("[![build](https://a.b/c.svg)](https://a.b)", "[build](https://a.b)"),
+    "image": ("![a cat](https://a.b/c.png) ![](https://a.b/d.png)", "[a cat](<https://a.b/c.png>) <https://a.b/d.png>"),
+    "linked image": ("[![build](https://a.b/c.svg)](https://a.b)", "[build](<https://a.b>)"),
     "headings": ("# A *b*\ntext\n### C\n#### D **e**", "# A *b*\ntext\n\n### C\n**D e**"),
     "heading in a list": ("- # A", "- **A**"),
     "wrapped lines and breaks": ("a\nb  \nc\\\nd", "a b\nc\nd"),
@@ -252,7 +253,7 @@ def test_a_long_text_is_rendered_in_time() -> None:
 
 
 def test_a_link_is_made_of_a_title() -> None:
-    assert link("Install *now* [1]", "https://a.b/(c)") == r"[Install \*now\* [1]](https://a.b/%28c%29)"
+    assert link("Install *now* [1]", "https://a.b/(c)") == r"[Install \*now\* [1]](<https://a.b/%28c%29>)"
     assert link("https://bank.com", "https://evil.com") == r"https\://bank.com (<https://evil.com>)"
     assert link("", "https://a.b") == "<https://a.b>"
     assert link("# Notes", "notes.md") == r"\# Notes"

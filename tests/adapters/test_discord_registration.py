@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from discord_lab import lab, running_lab
+from structlog.testing import capture_logs
 
 EVERYWHERE = "PUT /applications/*/commands"
 SOMEWHERE = "PUT /applications/*/guilds/*/commands"
@@ -47,6 +48,15 @@ async def test_development_servers_get_the_commands_for_themselves(tmp_path: Pat
             assert {command["name"] for command in opened.discord.commands(opened.guild)} > {"ask", "Answer this"}
             assert not opened.discord.commands()
         assert len(opened.discord.requests_to(SOMEWHERE)) == 1
+
+
+async def test_what_is_no_servers_id_is_told_and_keeps_no_other_server_from_its_commands(tmp_path: Path) -> None:
+    async with lab(tmp_path) as opened:
+        opened.set(development_servers=("my server", str(opened.guild.id)))
+        with capture_logs() as logged:
+            async with opened.running():
+                pass
+        assert [line["scope"] for line in logged if line["event"] == "commands not registered"] == ["my server"]
 
 
 async def test_a_server_that_is_unknown_keeps_nobody_from_asking(tmp_path: Path) -> None:

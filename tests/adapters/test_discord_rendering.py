@@ -8,9 +8,8 @@ from hypothesis import strategies as st
 from markdown_documents import documents
 
 from adapters.discord.buttons import view_of
-from adapters.discord.places import SentId, address
+from adapters.discord.identifiers import Route, SentId, address
 from adapters.discord.rendering import MESSAGE_LENGTH, addressed_to, content_of, parts_of, text_of
-from adapters.discord.route import Route
 from bot.messages import Button, Citation, File, Place, Reply
 
 ROUTE = Route(user=80351110224678912, kind="command", application=1, token="token", hidden=False).text
@@ -25,7 +24,7 @@ def test_a_short_answer_is_one_message_with_its_sources_under_it() -> None:
     citations = (_citation(1), _citation(2, "Parking", "https://example.org/parking"))
     (part,) = parts_of(Reply("At 8. [1] North. [2]", citations=citations))
     assert text_of(part) == (
-        "At 8. [1] North. [2]\n-# [1] Opening hours\n-# [2] [Parking](https://example.org/parking)"
+        "At 8. [1] North. [2]\n-# [1] Opening hours\n-# [2] [Parking](<https://example.org/parking>)"
     )
 
 
@@ -85,8 +84,9 @@ def test_a_file_alone_is_a_message_too() -> None:
     assert part.files
 
 
-async def test_a_button_that_says_too_much_is_left_out() -> None:
-    view = view_of((Button("long", "x" * 200, "ask"), Button("ok", "x", "ask"), Button("again", "x", "ask")))
+async def test_a_button_that_says_too_much_or_nothing_is_left_out() -> None:
+    buttons = (Button("long", "x" * 200, "ask"), Button("ok", "x", "ask"), Button("again", "x", "ask"))
+    view = view_of((*buttons, Button(" ", "y", "ask")))
     assert view is not None
     assert len(view.children) == 1
 

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 import pytest
 import pytest_asyncio
 from discord_lab import READS_CONTENT, Lab, Permission, running_lab, stays_silent
+from structlog.testing import capture_logs
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -34,6 +35,15 @@ async def test_in_its_thread_what_people_say_to_each_other_is_not_for_the_bot(la
     await stays_silent(lab, await lab.ada.says(thread, f"{grace.mention} when does the office open?"))
     hers = await grace.says(thread, f"{lab.ada.mention} at 8")
     await stays_silent(lab, await lab.ada.says(thread, "thanks", reply_to=hers))
+    await stays_silent(lab, await lab.ada.says(thread, "and when does it close?", reply_to=hers, pings=False))
+
+
+async def test_who_replies_to_themselves_in_its_thread_goes_on(lab: Lab) -> None:
+    thread = await lab.ada.starts_thread(lab.guild.channel("with threads"), "Newton again")
+    first = await lab.ada.says(thread, "What is Newton's first law?", mentions_bot=True)
+    await thread.next_answer()
+    await lab.ada.says(thread, "and the third one?", reply_to=first, pings=False)
+    assert "equal and opposite" in (await thread.next_answer()).content
 
 
 async def test_a_thread_in_which_nobody_asked_is_not_the_bots(lab: Lab) -> None:
@@ -89,6 +99,23 @@ async def test_without_the_permission_a_question_is_answered_in_the_channel(lab:
     answer = await channel.next_answer()
     assert ANSWER in answer.content
     assert answer.reference is question
+    assert not channel.threads
+
+
+async def test_no_thread_is_started_where_it_could_not_answer_in_it(lab: Lab) -> None:
+    channel = lab.guild.channel("no answers", deny={lab.guild.bot: Permission.SEND_MESSAGES_IN_THREADS})
+    with capture_logs() as logged:
+        assert ANSWER in (await lab.ask(QUESTION, channel)).content
+    assert not channel.threads
+    assert {line["missing"] for line in logged if "missing" in line} == {"Send Messages in Threads"}
+
+
+async def test_a_long_answer_whose_thread_is_not_started_stays_together_in_the_channel(lab: Lab) -> None:
+    channel = lab.guild.channel("still full of threads")
+    lab.discord.fail_next(route="POST /channels/*/messages/*/threads", status=400)
+    await lab.ada.says(channel, "How do I set up the printer?", mentions_bot=True)
+    await lab.discord.until(lambda: any("That is all." in one.content for one in channel.bot_messages))
+    assert len(channel.bot_messages) > 2
     assert not channel.threads
 
 

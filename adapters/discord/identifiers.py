@@ -1,12 +1,16 @@
-"""Names for Discord's places and messages: what the core calls them, and back."""
+"""Names for Discord's places and messages and for the way back to an asker: what the core keeps of them."""
 
-from dataclasses import dataclass
+import json
+from dataclasses import asdict, dataclass
+from typing import Literal
 
 import discord
 
 from bot.messages import Place
 
 PLATFORM = "discord"
+
+Kind = Literal["message", "command", "press"]
 
 
 def place_of(channel: object, channel_id: int, guild_id: int | None) -> Place:
@@ -59,3 +63,32 @@ def address(place: Place, message_id: str) -> str:
     # A message that went elsewhere than to its server's place went to a direct message channel.
     here = str(sent.channel) in (place.channel, place.thread)
     return f"https://discord.com/channels/{(place.workspace if here else '') or '@me'}/{sent.channel}/{sent.message}"
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """What is needed to answer, also after a restart.
+
+    Attributes:
+        user: the asker's id; 0 where nobody is known.
+        kind: how they asked: with a message, a slash command or context menu, or by pressing a button.
+        application: the application's id, which is the id of the interaction's webhook.
+        token: the interaction's token, valid for fifteen minutes; empty for messages.
+        hidden: whether the deferred response is one that only the asker sees.
+    """
+
+    user: int = 0
+    kind: Kind = "message"
+    application: int = 0
+    token: str = ""
+    hidden: bool = False
+
+    @property
+    def text(self) -> str:
+        """The form in which it is kept."""
+        return json.dumps(asdict(self), separators=(",", ":"))
+
+    @classmethod
+    def of(cls, text: str) -> "Route":
+        """Read what `text` gave; nothing gives the route to nobody."""
+        return cls(**json.loads(text)) if text else cls()

@@ -1,9 +1,12 @@
-"""Knows which events are being attended to, so that a stop can wait for them."""
+"""Knows what is under way: events that a stop waits for, and deferrals that no answer may overtake."""
 
 import asyncio
 import contextlib
 from collections.abc import Iterator
 from typing import Any
+
+_DEFERRAL_SECONDS = 3.0
+"""Discord wants an interaction's first response within this time."""
 
 
 class Attendance:
@@ -33,3 +36,27 @@ class Attendance:
         for task in late:
             task.cancel()
         await asyncio.gather(*late, return_exceptions=True)
+
+
+class Deferrals:
+    """The deferrals that are under way, by the interaction's token."""
+
+    def __init__(self) -> None:
+        self._open: dict[str, asyncio.Event] = {}
+
+    @contextlib.contextmanager
+    def opening(self, token: str) -> Iterator[None]:
+        """Hold answers back for the while of the body."""
+        done = self._open[token] = asyncio.Event()
+        try:
+            yield
+        finally:
+            done.set()
+            del self._open[token]
+
+    async def settled(self, token: str) -> None:
+        """Wait until an interaction is deferred, or is certain not to be."""
+        done = self._open.get(token)
+        if done is not None:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(done.wait(), _DEFERRAL_SECONDS)
