@@ -47,7 +47,7 @@ def gaps_in(text: str, is_code: bool, fits: Callable[[str], bool]) -> bytes:
     for end in accumulate(map(len, iter_graphemes(text))):
         gaps[end] = Gap.WORD if text[end - 1].isspace() else Gap.GRAPHEME
     for end in _line_ends(text) if is_code else _sentence_ends(text):
-        if gaps[end] == Gap.WORD or text[end - 1] in _FULL_STOPS:
+        if (gaps[end] == Gap.WORD and not text[end : end + 1].islower()) or text[end - 1] in _FULL_STOPS or is_code:
             gaps[end] = max(gaps[end], Gap.SENTENCE)
     for match in _PROTECTED.finditer(text):
         if fits(match[0]):

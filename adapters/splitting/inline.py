@@ -12,10 +12,7 @@ from markdown_it.token import Token
 from adapters.splitting.pieces import Kind, Piece, escape, words
 from adapters.splitting.running_text import running_text
 
-# Containers nest as deep as the parser goes; it would leave out what lies deeper than this.
-DEEPEST = 100
-
-MARKDOWN = MarkdownIt("commonmark", {"maxNesting": DEEPEST}).enable(["table", "strikethrough"])
+MARKDOWN = MarkdownIt("commonmark").enable(["table", "strikethrough"])
 # The tokens of one step have to stay apart until the step has been told apart.
 MARKDOWN.inline.ruler2.disable("fragments_join")
 
@@ -112,7 +109,7 @@ def _add(step: _Step, state: StateInline, pieces: _Pieces) -> None:
         case "html_inline":
             pieces.add_words(source, escape)
         case "backticks" if tokens:
-            pieces.add(Kind.CODE, "", tokens[0].content)
+            pieces.add(Kind.CODE, tokens[0].markup, tokens[0].content)
         case "backticks":
             pieces.add(Kind.TEXT, source.replace("`", r"\`"), source)
         case _ if tokens[-1].type == "hardbreak":

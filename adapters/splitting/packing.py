@@ -17,6 +17,8 @@ from adapters.splitting.writing import markdown
 SMALLEST_LIMIT = 32
 # A guess is taken to be off by this fraction of the limit at most; if it is not, that costs time alone.
 _NEAR = 32
+# No platform makes more of a character (``&quot;``, escaped), so that short texts need not be measured.
+_LONGEST_CHARACTER = 8
 
 
 def split(text: str, limit: int, length: Callable[[str], int] = len) -> list[str]:
@@ -84,7 +86,7 @@ class _Packer:
         while True:
             self._lengths.clear()
             furthest = self._furthest()
-            end = self._best_end(furthest) or self._forced_end(furthest)
+            end = self._best_end(furthest)
             if end and self._reads_right(end):
                 return end
 
@@ -157,6 +159,7 @@ class _Packer:
     # Which end is the best
 
     def _best_end(self, furthest: _Position) -> _Position | None:
+        """Give the best end; None, if there is none yet and the leaves have been made smaller for another try."""
         if furthest.leaf == len(self._leaves):
             return furthest
         after_block = next(self._ends_after_blocks(furthest), None)
@@ -165,8 +168,13 @@ class _Packer:
         leaf = self._leaves[furthest.leaf]
         if not leaf.gaps:
             find_gaps(leaf, self._fits_as_text)
-            furthest = self._furthest()
-        return self._end_inside(furthest) or after_block or next(self._ends_after_leaves(furthest), None)
+            return None
+        end = self._end_inside(furthest) or after_block or next(self._ends_after_leaves(furthest), None)
+        if end is None:
+            return self._forced_end(furthest)
+        if end.leaf == furthest.leaf and not self._fits_and_fills_half(end) and self._is_word_too_long(leaf, end.piece):
+            return self._end_in_word(furthest, end)
+        return end
 
     def _ends_after_leaves(self, furthest: _Position) -> Iterator[_Position]:
         ends = map(self._leaf_start, range(furthest.leaf, self._start.leaf, -1))
@@ -194,9 +202,27 @@ class _Packer:
                 yield end
 
     def _fits_as_text(self, text: str) -> bool:
-        return self._measure(escape(text)) <= self._limit
+        return _LONGEST_CHARACTER * len(text) <= self._limit or self._measure(escape(text)) <= self._limit
 
     # What to do where no part has room for a word
+
+    def _is_word_too_long(self, leaf: Leaf, first: int) -> bool:
+        """Whether the word that begins with a piece has no room in any part; then part of it may fill this one."""
+        if leaf.block is Block.TABLE:
+            return False
+        stop, farthest = first + 1, leaf.offset(first) + 2 * self._limit
+        while stop < len(leaf.pieces) and leaf.offset(stop) < farthest and leaf.gaps[leaf.offset(stop)] < Gap.WORD:
+            stop += 1
+        return self._measure(markdown([(leaf, first, stop)])) > self._limit
+
+    def _end_in_word(self, furthest: _Position, end_before: _Position) -> _Position | None:
+        leaf = self._leaves[furthest.leaf]
+        too_far = leaf.next_with_text(furthest.piece)
+        if self._is_piece_too_long(leaf, too_far) and take_apart(leaf, too_far):
+            return None
+        if cut_words(leaf, end_before.piece, too_far):
+            return None
+        return next(self._ends_inside(furthest, Gap.GRAPHEME), end_before)
 
     def _forced_end(self, furthest: _Position) -> _Position | None:
         """Cut inside a word; or make the leaf's pieces smaller, or the leaf simpler, for another try."""
@@ -204,7 +230,7 @@ class _Packer:
         if leaf.block is Block.TABLE:
             return self._end_inside_table(leaf, furthest)
         too_far = leaf.next_with_text(furthest.piece)
-        if self._is_alone_too_long(leaf, too_far) and (
+        if self._is_piece_too_long(leaf, too_far) and (
             take_apart(leaf, too_far) or cut_words(leaf, self._start.piece, too_far)
         ):
             return None
@@ -219,7 +245,7 @@ class _Packer:
         self._places = self._places_of_leaves()
         return None
 
-    def _is_alone_too_long(self, leaf: Leaf, piece: int) -> bool:
+    def _is_piece_too_long(self, leaf: Leaf, piece: int) -> bool:
         return self._measure(markdown([(leaf, piece, piece + 1)])) > self._limit
 
     def _simpler(self, leaf: Leaf) -> Leaf:

@@ -31,7 +31,8 @@ class Piece:
 
     Attributes:
         kind: what it is.
-        source: the Markdown that says it, on one line; for a break the break itself, for code unused.
+        source: the Markdown that says it, on one line; for a break the break itself, for a code span its
+            backticks as they were, and nothing for a bit of one.
         text: what its reader reads; a link or image reads ``[label](address)``, as it does when it has to be cut.
         offset: where `text` begins in the text of the whole leaf.
         spans: the markers of emphasis that are open before it, outermost first.

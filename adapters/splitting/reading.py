@@ -4,13 +4,17 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import count
 
+from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from adapters.splitting.inline import DEEPEST, MARKDOWN, References, pieces_of
+from adapters.splitting.inline import References, pieces_of
 from adapters.splitting.leaves import NOTHING, Block, Container, Leaf, unformatted
 from adapters.splitting.pieces import Kind, Piece
 from adapters.splitting.running_text import row_of
 
+# The parser would leave out what lies deeper than this, and renderers leave it out from 20 levels on.
+_DEEPEST = 100
+_BLOCKS = MarkdownIt("commonmark", {"maxNesting": _DEEPEST}).enable("table")
 # What lies in more lists and quotes is given as lying in the innermost ones: readers of Markdown stop at 20 levels,
 # of which a list takes two.
 _MOST_CONTAINERS = 8
@@ -24,8 +28,8 @@ def leaves_of(text: str) -> list[Leaf]:
     env: dict[str, References] = {}
     source = text.replace("\r\n", "\n").replace("\r", "\n").replace("\0", "\ufffd")
     tokens: list[Token] = []
-    MARKDOWN.block.parse(source, MARKDOWN, env, tokens)
-    if any(token.level >= DEEPEST - 1 for token in tokens):
+    _BLOCKS.block.parse(source, _BLOCKS, env, tokens)
+    if any(token.level >= _DEEPEST - 1 for token in tokens):
         return [unformatted(paragraph, ()) for paragraph in source.split("\n\n") if paragraph.strip()]
     reader = _Reader(tokens, env.get("references", {}))
     for position, token in enumerate(tokens):

@@ -45,7 +45,7 @@ def _whole_code_spans(pieces: Iterable[Piece]) -> Iterator[Piece]:
     code: Piece | None = None
     for piece in pieces:
         if piece.kind is Kind.CODE:
-            code = replace(code, text=code.text + piece.text) if code else piece
+            code = replace(code, source="", text=code.text + piece.text) if code else piece
             continue
         if code:
             yield _span_or_blank(code)
@@ -56,7 +56,10 @@ def _whole_code_spans(pieces: Iterable[Piece]) -> Iterator[Piece]:
 
 
 def _span_or_blank(code: Piece) -> Piece:
-    return code if code.text.strip() else replace(code, kind=Kind.SPACE, source=" ")
+    text = code.text.strip()
+    if not text:
+        return replace(code, kind=Kind.SPACE, source=" ")
+    return code if code.source else replace(code, text=text)
 
 
 def _source(piece: Piece) -> str:

@@ -88,8 +88,9 @@ def _number_tables(text: str) -> str:
     return re.sub("№", lambda _: f"№{next(numbers)}", text)
 
 
-blocks = st.lists(st.recursive(leaf, _nested, max_leaves=4), min_size=1, max_size=4)
-documents = st.tuples(blocks, st.integers(1, 4)).map(lambda m: _number_tables("\n\n".join(m[0] * m[1])))
+documents = (
+    st.lists(st.recursive(leaf, _nested, max_leaves=4), min_size=1, max_size=6).map("\n\n".join).map(_number_tables)
+)
 """Whole documents of all blocks, nested."""
 
 worst = st.one_of(
