@@ -48,8 +48,8 @@ lint: .venv/test.installed  ## Check style, types and the import rule
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 
-test: .venv/test.installed  ## Run the tests
-	@$(BIN)/pytest
+test: .venv/test.installed  ## Run the tests, a file on each core
+	@$(BIN)/pytest --numprocesses logical --dist loadfile
 
 slow: .venv/test.installed  ## Run the proofs that take long
 	@$(BIN)/pytest -m slow
