@@ -156,7 +156,7 @@ async def test_a_part_that_was_taken_down_is_not_edited_later(kept: KeptQuestion
 async def test_a_platform_that_does_not_show_how_an_answer_grows_does_not_hold_it_up(kept: KeptQuestions) -> None:
     board, message = Hanging(), Person("ada").message("Why?", key="1", streaming=True)
     await kept.delivery.accept(message)
-    outgoing = Outgoing(board, kept.delivery, message, 0.0, show_seconds=0.01)
+    outgoing = Outgoing(board, kept.delivery, message, 0.0, show_seconds=0.5)
     async with asyncio.timeout(5):
         for text in ("Because", "Because it", "Because it is"):
             await outgoing.progress(Reply(text, complete=False))
