@@ -32,10 +32,12 @@ def find_gaps(leaf: Leaf, fits: Callable[[str], bool]) -> None:
 def take_apart(leaf: Leaf, number: int) -> bool:
     """Take a link, code span or line of code apart into words; tell whether there was something to do."""
     piece = leaf.pieces[number]
-    parts = taken_apart(piece) if piece.kind in _COMPOSITE else [piece]
+    parts = taken_apart(piece) if piece.kind in _COMPOSITE else []
+    if len(parts) < 2 and piece.kind is not Kind.LINK:
+        return False
     leaf.pieces[number : number + 1] = parts
     leaf.lines = []
-    return len(parts) > 1 or piece.kind is Kind.LINK
+    return True
 
 
 def cut_words(leaf: Leaf, first: int, last: int) -> bool:
@@ -57,4 +59,6 @@ def _cut(leaf: Leaf, first: int, last: int, may_cut: Callable[[int], bool]) -> b
 
 
 def _bits(piece: Piece, offsets: Iterable[int]) -> list[Piece]:
-    return cut_at(piece, list(offsets)) if piece.kind in _VERBATIM else [piece]
+    # A piece that stays whole stays as it is written.
+    inside = list(offsets) if piece.kind in _VERBATIM else []
+    return cut_at(piece, inside) if inside else [piece]

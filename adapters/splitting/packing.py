@@ -229,15 +229,16 @@ class _Packer:
         leaf = self._leaves[self._start.leaf]
         if leaf.block is Block.TABLE:
             return self._end_inside_table(leaf, furthest)
-        too_far = leaf.next_with_text(furthest.piece)
-        if self._is_piece_too_long(leaf, too_far) and (
-            take_apart(leaf, too_far) or cut_words(leaf, self._start.piece, too_far)
-        ):
+        first, too_far = self._start.piece, leaf.next_with_text(furthest.piece)
+        if self._is_piece_too_long(leaf, too_far) and (take_apart(leaf, too_far) or cut_words(leaf, first, too_far)):
             return None
-        for least in (Gap.GRAPHEME, Gap.PROTECTED):
-            if end := next(self._ends_inside(furthest, least), None):
-                return end
-        if cut_graphemes(leaf, self._start.piece, too_far):
+        if end := next(self._ends_inside(furthest, Gap.GRAPHEME), None):
+            return end
+        if cut_words(leaf, first, too_far):
+            return None
+        if end := next(self._ends_inside(furthest, Gap.PROTECTED), None):
+            return end
+        if cut_graphemes(leaf, first, too_far):
             return None
         if end := next(self._ends_inside(furthest, Gap.CODE_POINT), None):
             return end
@@ -257,8 +258,9 @@ class _Packer:
     def _end_inside_table(self, table: Leaf, furthest: _Position) -> _Position | None:
         """Cut after the header, or give the row that is too long (all rows, if that is the header) as text."""
         number = self._start.piece
-        if number == 0 and furthest.piece > 0:
-            return _Position(self._start.leaf, 1)
+        after_header = _Position(self._start.leaf, 1)
+        if number == 0 and furthest >= after_header and self._fits(after_header):
+            return after_header
         rows = table.pieces[number : number + 1 if number else None]
         replacement = [row_as_text(row, table.path) for row in rows]
         if number + len(rows) < len(table.pieces):

@@ -93,7 +93,12 @@ documents = (
 )
 """Whole documents of all blocks, nested."""
 
+marks = st.one_of(
+    st.text(st.sampled_from('*_ ab"[]~'), max_size=14), st.sampled_from(["`c`", "[a](/b)", "好。", "a_b", "*"])
+)
+
 worst = st.one_of(
+    st.lists(marks, max_size=60).map("".join),
     st.text(max_size=600),
     st.text(st.sampled_from("*_`~[]()<>&\\!#-+=|:. ab1\n\t"), max_size=600),
     st.text(st.sampled_from("`"), max_size=200),

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
@@ -127,6 +127,8 @@ def test_the_parts_of_any_document_hold_all_of_it_and_keep_the_limit(
 
 
 @given(worst, limits, counters)
+@example("[ [[[[*a***word[[[[[[[[[[[[[[[[[[[[[*[[[**", 40, len)
+@example("[[*[ [*[[a](/b)[a](/b)[a](/b)[a](/b)[**[[*", 40, len)
 @settings(deadline=None)
 def test_the_parts_of_whatever_is_sent_hold_all_of_it_and_keep_the_limit(
     text: str, limit: int, length: Callable[[str], int]
@@ -165,6 +167,16 @@ def test_mentions_links_and_emoji_by_name_are_not_cut(words: list[str], limit: i
         "[a b](https://c.example)",
     ):
         assert sum(part.replace("\\", "").count(whole) for part in parts) == words.count(whole)
+
+
+@given(
+    st.lists(st.sampled_from(["<@!1>", "<a:name_x:1>", ":short_code:", "好", "word"]), max_size=90), st.integers(40, 99)
+)
+@settings(deadline=None)
+def test_mentions_and_emoji_inside_a_long_word_are_not_cut(bits: list[str], limit: int) -> None:
+    parts = split("".join(bits), limit)
+    for whole in ("<@!1>", "<a:name_x:1>"):
+        assert sum(part.replace("\\", "").count(whole) for part in parts) == bits.count(whole)
 
 
 # Where several begin at once, none is the outer one.
