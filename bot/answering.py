@@ -23,6 +23,9 @@ _NEAR = 0.25
 _LIKELY = 0.1
 """Confidence that it must have besides."""
 
+_MENTION = re.compile(r"(?<![\w@.])@\w[\w.-]*")
+"""Somebody who is named in a question: the knowledge base need not know them."""
+
 _CITED = re.compile(r"(?<!\\)\[(\d{1,3})\]")
 _HALF_CITED = re.compile(r"\\?\[\d{0,3}$|\\$")
 
@@ -47,7 +50,8 @@ class Answering:
         """
         require_question(message.text, self._settings.question_length)
         limit = message.passages or self._settings.passages
-        reading, hits = await self._search(readings(message.text, history), limit)
+        asked = _MENTION.sub(" ", message.text).strip() or message.text
+        reading, hits = await self._search(readings(asked, history), limit)
         confidence = hits[0].confidence if hits else 0.0
         if not self._suffices(hits):
             return self._decline(hits, confidence)

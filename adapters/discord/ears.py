@@ -1,7 +1,8 @@
 """What the gateway tells of messages and reactions, as the messages that the core takes."""
 
+import asyncio
 from collections.abc import Iterable
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import aiohttp
 import discord
@@ -38,6 +39,7 @@ class Ears:
         self._accept = accept
         self._records = records
         self._settings = settings
+        self._in_turn = asyncio.Lock()
 
     @property
     def _addressing(self) -> Addressing:
@@ -61,13 +63,18 @@ class Ears:
         # Discord sends an update without that time when it adds a link's preview.
         if message.edited_at is None or not self._addressing.is_from_a_person(message):
             return
+        # One after the other: of two edits the later one holds.
+        async with self._in_turn:
+            await self._take_edited(message, message.edited_at)
+
+    async def _take_edited(self, message: discord.Message, edited_at: datetime) -> None:
         if not await self._records.has_accepted(str(message.id)):
             fresh = discord.utils.utcnow() - message.created_at < _FRESH
             if fresh and self._addressing.can_read(message) and await self._addressing.is_for_me(message):
                 await self._ask(message)
         # Where the bot's name was taken out of a message, its text is not told any more.
         elif message.content or message.attachments:
-            key = f"{message.id}/edited/{message.edited_at.isoformat()}"
+            key = f"{message.id}/edited/{edited_at.isoformat()}"
             await self._take(message, self._question(message, key=key, revises=str(message.id)))
 
     async def deleted(self, message_ids: Iterable[int], channel_id: int, guild_id: int | None) -> None:

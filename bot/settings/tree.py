@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 PREFIX = "PRECEPTOR_"
@@ -27,6 +27,21 @@ class _Section(BaseModel):
             name: _list_from_text(value) if name in lists and isinstance(value, str) else value
             for name, value in values.items()
         }
+
+
+def _bare_secret(secret: SecretStr) -> SecretStr:
+    """Drop blanks around a token, as copying brings them along; within, there is none.
+
+    Raises:
+        ValueError: there is.
+    """
+    text = secret.get_secret_value().strip()
+    if not text.isprintable() or any(character.isspace() for character in text):
+        raise ValueError("it holds a blank or a line break; copy it once more")
+    return SecretStr(text)
+
+
+Token = Annotated[SecretStr, AfterValidator(_bare_secret)]
 
 
 def _list_from_text(text: str) -> object:
@@ -127,7 +142,7 @@ class DiscordSettings(_Section):
     """The Discord adapter."""
 
     enabled: bool = Field(False, description="Whether the bot is on Discord.")
-    token: SecretStr = Field(SecretStr(""), description="The bot's token, from the developer portal.")
+    token: Token = Field(SecretStr(""), description="The bot's token, from the developer portal.")
     message_content: bool = Field(
         False, description="Whether the privileged message-content intent is switched on for this application."
     )
@@ -157,9 +172,9 @@ class SlackSettings(_Section):
         "socket",
         description="socket: the bot calls Slack (needs app_token). http: Slack calls /slack/… on the HTTP API.",
     )
-    bot_token: SecretStr = Field(SecretStr(""), description="The bot user's token, xoxb-….")
-    app_token: SecretStr = Field(SecretStr(""), description="The app-level token for Socket Mode, xapp-….")
-    signing_secret: SecretStr = Field(SecretStr(""), description="What Slack signs its requests with, for HTTP mode.")
+    bot_token: Token = Field(SecretStr(""), description="The bot user's token, xoxb-….")
+    app_token: Token = Field(SecretStr(""), description="The app-level token for Socket Mode, xapp-….")
+    signing_secret: Token = Field(SecretStr(""), description="What Slack signs its requests with, for HTTP mode.")
     streaming: bool = Field(True, description="Whether answers stream natively where Slack allows it.")
     edits_per_second: float = Field(0.8, gt=0, le=5, description="How often a growing answer is updated.")
     base_url: str = Field("https://slack.com/api/", description="Slack's Web API, or a gateway before it (GovSlack).")

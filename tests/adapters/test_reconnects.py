@@ -105,3 +105,20 @@ async def test_a_stop_in_the_midst_of_a_reconnect_to_discord_ends(tmp_path: Path
             await discord.connected()
             await discord.drop_connection()
             await asyncio.sleep(seconds)
+
+
+async def test_of_edits_close_together_the_last_one_holds(tmp_path: Path) -> None:
+    async with LoopbackDiscord() as discord:
+        guild = discord.guild("Lab")
+        general, ada = guild.channel("general"), guild.member("Ada")
+        section = {"enabled": True, "token": discord.token, "base_url": discord.rest_url}
+        application = Application(contract_settings(tmp_path, discord=section))
+        async with application.running([application.adapter("discord")]):
+            await discord.connected()
+            for _ in range(5):
+                question = await ada.says(general, "Where do visitors park?", mentions_bot=True)
+                for text in ("What is Newton's first law?", "When does the office open?"):
+                    await ada.edits(question, f"{discord.bot_user.mention} {text}")
+                await discord.until(lambda: "8 in" in "".join(one.text for one in general.bot_messages[-1:]), within=10)
+                await discord.calm(0.5)
+                assert "8 in the morning" in general.bot_messages[-1].text

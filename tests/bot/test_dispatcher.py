@@ -287,3 +287,8 @@ class _LockedAfterAccept(InMemoryAdapter):
 
     def unlock(self) -> None:
         self.lock.close()  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("text", ["@Bob when does the office open?", "When does the office open, @grace.hopper?"])
+async def test_people_who_are_named_in_a_question_do_not_hide_its_answer(ada: Conversation, text: str) -> None:
+    assert "8 in the morning" in (await ada.say(text)).text

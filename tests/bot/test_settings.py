@@ -112,3 +112,16 @@ def test_the_example_file_holds_every_setting_at_its_default() -> None:
     assert {key for key, _ in every_setting()} - optional == set(loaded.origins) - optional
     Path("preceptor.toml").unlink()
     assert loaded.settings == load().settings
+
+
+def test_a_token_that_was_copied_with_a_line_break_behind_it_is_taken(environment: Environment) -> None:
+    environment(PRECEPTOR_DISCORD__TOKEN=" abc.def.ghi\n")
+    assert load().settings.discord.token.get_secret_value() == "abc.def.ghi"
+
+
+@pytest.mark.parametrize("token", ["ab\ncd", "ab cd", "ab\tcd", "ab\x07cd"])
+def test_a_token_with_a_break_within_is_refused_without_being_told(environment: Environment, token: str) -> None:
+    environment(PRECEPTOR_DISCORD__TOKEN=token)
+    with pytest.raises(SettingsError, match=r"discord\.token.*blank or a line break") as raised:
+        load()
+    assert "cd" not in str(raised.value).replace("discord", "")
