@@ -36,7 +36,7 @@ class _SlackStage(Stage):
         return await self.answer_becomes(question, lambda seen: seen.texts)
 
     async def answer_becomes(self, question: Any, holds: Callable[[Seen], Any]) -> Seen:
-        await self.slack.until(lambda: holds(self._seen(question)), 20)
+        await self.slack.until(lambda: holds(self._seen(question)) and not self._is_growing(question), 20)
         await self._is_quiet()
         return self._seen(question)
 
@@ -46,6 +46,9 @@ class _SlackStage(Stage):
             while True:
                 before = len(self.slack.calls)
                 await self.slack.until(lambda: len(self.slack.calls) > before, 0.5)  # noqa: B023 - asked at once
+
+    def _is_growing(self, question: Message) -> bool:
+        return any(one.stream and not one.stream.stopped for one in question.channel.from_bot)
 
     def _seen(self, question: Message) -> Seen:
         thread = question.thread_ts or question.ts
