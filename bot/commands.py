@@ -11,13 +11,9 @@ from bot.errors import CommandUnknownError, ConversationNotFoundError, NotSetUpE
 from bot.kept_answers import number_in
 from bot.knowledge_desk import KnowledgeDesk, counted
 from bot.messages import Button, IncomingMessage, Place, Reply
-from bot.question_text import plain, shortened
+from bot.question_text import LONGEST_QUOTE, plain, shortened
 
 _COMMAND = re.compile(r"/([^\W\d_][\w-]*)(?:\s+(.*))?", re.DOTALL)
-
-
-_LONGEST_QUOTE = 300
-"""Characters of a question that are repeated above its answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +165,7 @@ class Commands:
         if kept is None:
             raise ConversationNotFoundError("I no longer keep that answer.", "Ask again.")
         question, answer = kept
-        asked = shortened(question.text, _LONGEST_QUOTE)
+        asked = shortened(question.text, LONGEST_QUOTE)
         name = plain(message.author.name or message.author.id)
         return Reply(f"**{name}** asked: {plain(asked)}\n\n{answer.text}", citations=answer.citations)
 

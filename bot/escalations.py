@@ -15,14 +15,11 @@ from bot.delivery import inbox_key
 from bot.errors import ConversationNotFoundError, NotAllowedError, QuestionError
 from bot.kept_answers import number_in, reach, within_reach
 from bot.messages import Button, IncomingMessage, Place, Reply
-from bot.question_text import plain, shortened
+from bot.question_text import LONGEST_QUOTE, plain, shortened
 from bot.tables import UtcDateTime, conversations, escalations, inbox, messages, outbox, places
 
 Link = Callable[[Place, str], Awaitable[str]]
 """Give the address under which people find a message of a platform; empty where it has none."""
-
-_LONGEST_QUOTE = 300
-"""Characters of the question that are repeated."""
 
 _LONGEST_NAME = 80
 
@@ -247,7 +244,7 @@ class Escalations:
 def quoted(question: str) -> str:
     """Give a question as a block quote of one line, in which nothing counts as markup."""
     # Within quotation marks the line cannot begin with what CommonMark takes for a list; an ampersand begins an entity.
-    return "> “" + plain(shortened(question, _LONGEST_QUOTE)) + "”"
+    return "> “" + plain(shortened(question, LONGEST_QUOTE)) + "”"
 
 
 def _name(message: IncomingMessage) -> str:

@@ -6,6 +6,9 @@ import unicodedata
 
 from bot.errors import QuestionEmptyError, QuestionTooLongError
 
+LONGEST_QUOTE = 300
+"""Characters of a question that are repeated where it is quoted."""
+
 _SURROGATES = re.compile("[\ud800-\udfff]")
 _BLANK_CONTROLS = str.maketrans(dict.fromkeys((*range(9), 11, 12, *range(14, 32), *range(127, 160)), " "))
 

@@ -1,15 +1,15 @@
 """Files that come with messages: what is known of them, and their bytes as they arrive."""
 
 from collections.abc import AsyncIterator, Sequence
-from urllib.parse import urlsplit
 
 import aiohttp
 import discord
 
+from adapters.addresses import belongs_to
 from bot.errors import AttachmentError
 from bot.messages import Attachment
 
-_HOSTS = (".discordapp.com", ".discordapp.net", ".discord.com")
+_DOMAINS = (".discordapp.com", ".discordapp.net", ".discord.com")
 _CHUNK_BYTES = 64 * 1024
 _OK = 200
 _TIMEOUT = aiohttp.ClientTimeout(total=60, sock_connect=10, sock_read=20)
@@ -26,7 +26,7 @@ async def bytes_of(attachment: Attachment, base_url: str, proxy: str) -> AsyncIt
     Raises:
         AttachmentError: it cannot be fetched.
     """
-    if not _lies_at_discord(attachment.url, base_url):
+    if not belongs_to(attachment.url, _DOMAINS, base_url):
         raise AttachmentError("Your file does not lie at Discord.", "Upload it here instead of linking it.")
     # Not discord.py's own way: it reads a file whole before anybody can say that it is too large.
     try:
@@ -40,15 +40,6 @@ async def bytes_of(attachment: Attachment, base_url: str, proxy: str) -> AsyncIt
                 yield chunk
     except (aiohttp.ClientError, TimeoutError) as error:
         raise _not_fetched() from error
-
-
-def _lies_at_discord(url: str, base_url: str) -> bool:
-    try:
-        lies, own = urlsplit(url), urlsplit(base_url)
-        is_own = (lies.scheme, lies.hostname, lies.port) == (own.scheme, own.hostname, own.port)
-    except ValueError:
-        return False
-    return is_own or (lies.scheme == "https" and f".{lies.hostname or ''}".endswith(_HOSTS))
 
 
 def _not_fetched() -> AttachmentError:
