@@ -71,7 +71,7 @@ async def test_a_refused_token_is_told_and_nothing_else_is_guessed(discord: Loop
     assert [_verdicts(found)[name] for name in others] == ["unknown"] * 3
 
 
-@pytest.mark.parametrize("token", ["abc", "xoxb-1-slack", "a.b.c", "Bot MTAw.Loopbk.0123456789", "é" * 70])
+@pytest.mark.parametrize("token", ["abc", "xoxb-1-slack", "a.b.c", "BotMTAw.Loopbk.0123456789", "é" * 70])
 async def test_a_token_of_the_wrong_shape_is_told_without_asking(discord: LoopbackDiscord, token: str) -> None:
     found = await _found(_settings(discord, token=token))
     assert found["discord: token"].verdict == "failed"

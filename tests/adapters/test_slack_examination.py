@@ -84,7 +84,7 @@ async def test_a_refused_token_is_told_with_slacks_word_and_the_fix(slack: Loopb
     assert _verdicts(found)["scopes"] == "unknown"
 
 
-@pytest.mark.parametrize("token", ["xoxp-1-user", "xapp-1-A0-app", "xoxb-1\t2", "xoxb-1\u2026", "xoxb-1 2"])
+@pytest.mark.parametrize("token", ["xoxp-1-user", "xapp-1-A0-app", "xoxb-1\u2026"])
 async def test_a_bot_token_of_the_wrong_shape_is_told_without_asking(slack: LoopbackSlack, token: str) -> None:
     found = await _found(_settings(slack, bot_token=token))
     assert found["slack: bot token"].verdict == "failed"
