@@ -1,0 +1,261 @@
+"""The commands on models: list, pull, remove, check, use."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from bot.cli.output import AsJson, fail, print_json
+
+if TYPE_CHECKING:
+    from bot.settings import Settings
+    from models.errors import ModelMissingError
+    from models.store.checkpoints import Checkpoint
+    from models.store.checksums import Advanced
+    from models.store.hub import Offer
+    from models.store.inventory import Entry
+    from models.store.model_store import ModelStore
+
+app = typer.Typer(help="List, download, verify, choose and remove models.", no_args_is_help=True)
+
+_Name = Annotated[str, typer.Argument(metavar="NAME", help="A name on the hub, a name trained here, or a folder.")]
+
+
+@app.command("list")
+def list_models(as_json: AsJson = False) -> None:
+    """Show what models are here: those trained here and those in Hugging Face's cache."""
+    from models.store.inventory import entries
+    from models.store.model_store import ModelStore
+
+    settings = _settings()
+    store = ModelStore(settings.models_directory)
+    chosen = _answering(settings, store)
+    rows = [(entry, _use_of(entry, chosen, settings.local.revision)) for entry in entries(store)]
+    if as_json:
+        print_json({"in_use": {"answers": chosen}, "models": [_as_json(entry, use) for entry, use in rows]})
+        return
+    for row in rows:
+        _print_entry(*row)
+    if not any(use for _, use in rows):
+        sys.stdout.write(_not_listed(store, settings, chosen) + "\n")
+
+
+@app.command()
+def pull(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="The model's name on the hub, as google/flan-t5-small.")],
+    revision: Annotated[str, typer.Option("--revision", help="A branch, tag or commit; unset: main.")] = "",
+) -> None:
+    """Download a model, verified by checksum. Interrupted, it goes on where it stopped."""
+    from models.errors import ModelMissingError
+    from models.store import hub
+    from models.store.sizes import in_words
+
+    try:
+        with _progress(f"Asking for {name}") as advanced:
+            offered = hub.offer(name, revision, advanced)
+        _tell(offered)
+        with _progress(f"Downloading {name}", offered.to_fetch) as advanced:
+            found = hub.fetch(offered, advanced)
+    except ModelMissingError as error:
+        _make_do(name, revision, error)
+    except KeyboardInterrupt:
+        fail(f"Stopped. `preceptor models pull {name}` goes on where it stopped.", 1)
+    else:
+        sys.stdout.write(
+            f"{name} is here and whole: {len(offered.files)} files, {in_words(offered.size)}, verified by checksum.\n"
+            f"  folder     {found.folder}\n"
+            f'  to pin it  local.revision = "{found.revision}"\n'
+            f"  to use it  {_how_to_use(name, found)}\n"
+        )
+
+
+@app.command()
+def remove(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="A name that `preceptor models list` shows.")],
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Also where it is in use.")] = False,
+) -> None:
+    """Delete a model with all its revisions and conversions."""
+    from models.errors import ModelUnusableError
+    from models.store.model_store import ModelStore
+    from models.store.removal import folders_of
+    from models.store.removal import remove as remove_from
+    from models.store.sizes import in_words
+
+    settings = _settings()
+    store = ModelStore(settings.models_directory)
+    if name == _answering(settings, store) and not force:
+        raise ModelUnusableError(
+            f"{name} is in use for answers.", "Choose another one (`preceptor models use NAME`), or give --force."
+        )
+    folders = ", ".join(str(folder) for folder in folders_of(store, name))
+    if not yes and not typer.confirm(f"Delete {name} ({folders})?", err=True):
+        fail("Nothing is deleted.", 1)
+    sys.stdout.write(f"{name} is deleted; {in_words(remove_from(store, name))} are free for it.\n")
+
+
+@app.command()
+def check(
+    names: Annotated[
+        list[str] | None, typer.Argument(metavar="[NAME…]", help="Names or folders; without any, all that are here.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Look whether models are whole, and hold every file against its recorded checksum. Exit status 1 if one is not."""
+    from dataclasses import asdict
+
+    from models.store.model_store import ModelStore
+    from models.store.verification import examine
+
+    store = ModelStore(_settings().models_directory)
+    with _progress("Verifying") as advanced:
+        reports = examine(store, names or [], advanced)
+    if as_json:
+        print_json([asdict(report) | {"whole": report.whole} for report in reports])
+    for report in reports if not as_json else ():
+        sys.stdout.write(f"{report}\n")
+    if not reports:
+        sys.stderr.write("There is no model here. `preceptor models pull google/flan-t5-small` gets one.\n")
+    raise typer.Exit(0 if all(report.whole for report in reports) else 1)
+
+
+@app.command()
+def use(
+    name: _Name,
+    task: Annotated[str, typer.Option("--for", help="What it is to be used for: answers.")] = "answers",
+) -> None:
+    """Choose the model that writes the answers, from the next start on."""
+    from bot.errors import SettingsError
+    from models.store.model_store import ModelStore
+
+    settings = _settings()
+    if task != "answers":
+        raise SettingsError(f"There is no model to choose for {task!r}.", "Give --for answers.")
+    found = ModelStore(settings.models_directory).use("answers", name)
+    sys.stdout.write(f"{name} ({found.kind}, {found.model_type}) writes the answers from the next start on.\n")
+    for note in _what_stands_against(settings, name):
+        sys.stderr.write(f"Note: {note}\n")
+
+
+def _settings() -> "Settings":
+    from bot.settings import load
+
+    return load().settings
+
+
+def _answering(settings: "Settings", store: "ModelStore") -> str:
+    """Give the name of the model that writes the answers, whether or not it is here."""
+    from models.store.model_store import DEFAULT_MODEL
+
+    return settings.local.model or store.in_use("answers") or DEFAULT_MODEL
+
+
+def _use_of(entry: "Entry", chosen: str, revision: str) -> str:
+    meant = entry.revision.startswith(revision) if revision else entry.main
+    named = chosen in (entry.name, str(entry.folder)) and (meant or entry.origin == "trained")
+    return "answers" if named else ""
+
+
+def _as_json(entry: "Entry", use: str) -> dict[str, Any]:
+    from dataclasses import asdict
+
+    return asdict(entry) | {"in_use_for": [use] if use else []}
+
+
+def _print_entry(entry: "Entry", use: str) -> None:
+    from models.store.sizes import in_words, parameters_in_words
+
+    revision = f"commit {entry.revision[:12]}" if entry.revision else "trained here" * (entry.origin == "trained")
+    facts = (
+        f"{entry.kind} ({entry.model_type})" if entry.kind else "not usable",
+        f"{parameters_in_words(entry.parameters)} parameters" if entry.parameters else "",
+        in_words(entry.size) + (f" and {in_words(entry.converted)} converted" if entry.converted else ""),
+        f"licence {entry.licence or 'not stated'}",
+        revision,
+    )
+    sys.stdout.write(f"{entry.name}{f' (in use for {use})' if use else ''}\n  {', '.join(filter(None, facts))}\n")
+    sys.stdout.write(f"  {entry.folder}\n")
+    if entry.problem:
+        sys.stdout.write(f"  {entry.problem}\n")
+
+
+def _not_listed(store: "ModelStore", settings: "Settings", chosen: str) -> str:
+    """Say in which state the model is that writes the answers, where it is none of those listed."""
+    from models.errors import ModelError
+
+    try:
+        found = store.find(chosen, settings.local.revision)
+    except ModelError as error:
+        return f"For answers {chosen} is meant to be used. {error}"
+    return f"For answers {chosen} is used: {found.folder}."
+
+
+def _tell(offered: "Offer") -> None:
+    from models.store.hub_cache import cache_directory
+    from models.store.hub_errors import free_bytes
+    from models.store.sizes import in_words
+
+    here = offered.size - offered.to_fetch
+    sys.stderr.write(
+        f"{offered.name}, {offered.revision}, commit {offered.commit}\n"
+        f"  licence    {offered.licence or 'not stated'}\n"
+        f"  size       {in_words(offered.size)}, of which {in_words(here)} are here already\n"
+        f"  free disk  {in_words(free_bytes(cache_directory()))} in {cache_directory()}\n"
+    )
+
+
+def _make_do(name: str, revision: str, error: "ModelMissingError") -> None:
+    """Be content with what is here, where the hub gives nothing; say what is here, where that is another model.
+
+    Raises:
+        ModelMissingError: the model is not here.
+    """
+    from models.errors import ModelError, ModelMissingError
+    from models.store.inventory import entries
+    from models.store.model_store import ModelStore, nearest
+
+    store = ModelStore(_settings().models_directory)
+    try:
+        found = store.find(name, revision)
+    except ModelError:
+        here = sorted({entry.name for entry in entries(store) if not entry.problem})
+        near = nearest(name, here)
+        meant = f"Did you mean {near}?" if near not in ("", name) else ""
+        listed = f"Here are: {', '.join(here)}." if here else "No other model is here, either."
+        raise ModelMissingError(error.message, " ".join(filter(None, (error.fix, meant, listed)))) from error
+    sys.stderr.write(f"{error.message}\n")
+    sys.stdout.write(f"{name} is here and whole as it was pulled before: commit {found.revision}.\n")
+
+
+def _how_to_use(name: str, found: "Checkpoint") -> str:
+    return f"preceptor models use {name}" if found.kind != "other" else "it does not write text, so not for answers"
+
+
+def _what_stands_against(settings: "Settings", name: str) -> list[str]:
+    """Say which settings keep a choice from taking effect."""
+    notes = []
+    if settings.local.model not in ("", name):
+        notes.append(f"the setting local.model names {settings.local.model}, and that wins; unset it.")
+    chains = (settings.generation.chain, *settings.generation.places.values())
+    if not any("local" in chain for chain in chains):
+        notes.append('no chain has a local model yet; set generation.chain = ["local", "extractive"].')
+    if settings.local.revision:
+        notes.append("local.revision is set; unset it, or set it to this model's.")
+    return notes
+
+
+@contextmanager
+def _progress(label: str, total: int | None = None) -> Iterator["Advanced"]:
+    """Show on standard error how far it is, where a person looks on; without a total, how much is done."""
+    from rich.console import Console
+    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
+
+    console = Console(stderr=True)
+    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn())
+    with Progress(
+        *columns, TimeRemainingColumn(), console=console, disable=not console.is_terminal, transient=True
+    ) as progress:
+        bar = progress.add_task(label, total=total)
+        yield lambda size: progress.advance(bar, size)
