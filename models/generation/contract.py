@@ -1,7 +1,7 @@
 """The contract every generator keeps: a question and its passages in, the answer's text out, piece by piece."""
 
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 
 
@@ -33,23 +33,67 @@ class Turn:
     topic: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What an answer took: tokens read and written, and what they cost, in the currency of the prices set."""
+
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cost: float = 0.0
+
+
+Spent = Callable[[Usage], None]
+"""Told, once an answer, what it took; also where it broke off or was not wanted any more."""
+
+
+def _unasked(usage: Usage) -> None:
+    """Nobody wants to know."""
+
+
 class Generator(ABC):
-    """Writes answers. `name` is what the reply says when asked who answered."""
+    """Writes answers.
+
+    Attributes:
+        name: what the reply says when asked who answered.
+        quotes: whether it writes in the passages' own sentences, so that nothing of it needs to be checked.
+    """
 
     name: str
+    quotes: bool = False
 
     @abstractmethod
     def stream(
-        self, question: str, passages: Sequence[GroundingPassage], history: Sequence[Turn] = ()
+        self,
+        question: str,
+        passages: Sequence[GroundingPassage],
+        history: Sequence[Turn] = (),
+        spent: Spent = _unasked,
     ) -> AsyncIterator[str]:
         """Yield the answer as CommonMark, piece by piece; the pieces joined are the whole answer.
 
-        Statements are followed by the number of the passage they rest on, as ``[1]``.
+        Statements are followed by the number of the passage they rest on, as ``[1]``, where the generator knows it.
+        Who asked and wants no more of it closes the iterator; the work behind it ends then.
 
         Args:
             question: what was asked, complete in itself or understood with `history`.
             passages: at least one, best first.
             history: earlier turns, oldest first.
+            spent: told what the answer took, by generators that count it.
+
+        Raises:
+            ModelError: it cannot be answered, or no further; what was yielded is to be thrown away.
+        """
+
+    @property
+    def waking(self) -> bool:
+        """Whether an answer has to wait until a model is loaded."""
+        return False
+
+    async def warm_up(self) -> None:  # noqa: B027 - most generators are ready as they are
+        """Load what an answer needs, so that the first one need not wait.
+
+        Raises:
+            ModelError: it cannot be loaded.
         """
 
     async def close(self) -> None:  # noqa: B027 - most generators hold nothing open

@@ -6,7 +6,7 @@ import threading
 from collections.abc import AsyncIterator, Iterator, Sequence
 from concurrent.futures import Executor
 
-from models.generation.contract import Generator, GroundingPassage, Turn
+from models.generation.contract import Generator, GroundingPassage, Spent, Turn
 from models.generation.question_terms import TermReader
 from models.generation.quotation import cited, quoted
 from models.generation.sentence_ranking import Source, rank
@@ -26,6 +26,7 @@ class ExtractiveGenerator(Generator):
     """
 
     name = "extractive"
+    quotes = True
 
     def __init__(self, most_sentences: int = 3, margin: float = 2.0, threads: Executor | None = None) -> None:
         if most_sentences < 1:
@@ -38,7 +39,11 @@ class ExtractiveGenerator(Generator):
         self._thread = _PerThread()
 
     async def stream(
-        self, question: str, passages: Sequence[GroundingPassage], history: Sequence[Turn] = ()
+        self,
+        question: str,
+        passages: Sequence[GroundingPassage],
+        history: Sequence[Turn] = (),
+        spent: Spent | None = None,
     ) -> AsyncIterator[str]:
         """Yield the answer sentence by sentence; see `Generator.stream`. The work is done in a thread."""
         work = functools.partial(self.answer, question, passages, history)

@@ -1,0 +1,1 @@
+"""Grounds written answers: passages made harmless before a model reads them, and every sentence held against them."""
