@@ -12,6 +12,7 @@ from bot.adapter import InMemoryAdapter, Limits
 from bot.application import Application
 from bot.messages import Author, IncomingMessage, Place, Reply
 from bot.settings import Settings
+from tests.models.tiny_models import flan_t5, tiny_llama_fixture, tiny_t5_fixture  # noqa: F401 - fixtures for all rooms
 
 SHARED = Path(__file__).parents[2] / "shared"
 

@@ -4,7 +4,7 @@ import sys
 
 import typer
 
-from bot.cli import conversing, database, doctor, front_doors, knowledge, settings
+from bot.cli import conversing, database, doctor, evaluate, front_doors, knowledge, models, settings, train
 from bot.cli.output import fail
 
 _EPILOG = (
@@ -23,6 +23,9 @@ app = typer.Typer(
 )
 conversing.add_to(app)
 app.add_typer(knowledge.app, name="knowledge")
+app.add_typer(models.app, name="models")
+app.add_typer(evaluate.app, name="evaluate")
+app.add_typer(train.app, name="train")
 app.add_typer(database.app, name="database")
 app.add_typer(settings.app, name="settings")
 app.command()(doctor.doctor)
@@ -54,10 +57,11 @@ def _explain(error: Exception) -> tuple[str, int]:
     """Give the sentence and the exit status of an error of ours; any other one goes on as a defect."""
     from bot.errors import PreceptorError, QuestionError, SettingsError
     from knowledge.errors import KnowledgeError
+    from models.errors import ModelError
 
     if isinstance(error, PreceptorError):
         return str(error), 2 if isinstance(error, SettingsError | QuestionError) else 1
-    if isinstance(error, KnowledgeError):
+    if isinstance(error, KnowledgeError | ModelError):
         return str(error), 1
     if isinstance(error, OSError):
         return f"{error.filename or 'The output'} cannot be used: {error.strerror}.", 1

@@ -28,6 +28,22 @@ def test_a_short_answer_is_one_message_with_its_sources_under_it() -> None:
     )
 
 
+def test_who_wrote_an_answer_stands_in_small_print_under_its_sources() -> None:
+    written = Reply("At 8. [1]", citations=(_citation(1),), note="*cloud* broke off. Written by flan_t5_small.")
+    (part,) = parts_of(written)
+    assert text_of(part).splitlines()[1:] == [
+        "-# [1] Opening hours",
+        r"-# \*cloud\* broke off. Written by flan\_t5\_small.",
+    ]
+
+
+def test_the_note_goes_with_the_last_part_and_is_left_out_where_it_does_not_fit() -> None:
+    parts = parts_of(Reply("word " * 900, note="Written by flan-t5-small."))
+    assert [bool(part.note) for part in parts] == [False] * (len(parts) - 1) + [True]
+    full = parts_of(Reply("w" * MESSAGE_LENGTH, note="Written by flan-t5-small."))
+    assert [len(text_of(part)) for part in full] == [MESSAGE_LENGTH]
+
+
 def test_a_source_is_only_what_it_says() -> None:
     (part,) = parts_of(Reply("x [1]", citations=(_citation(1, "# @everyone <@1> **bold**\n> quote"),)))
     line = text_of(part).splitlines()[1]

@@ -76,18 +76,20 @@ async def collected(pieces: AsyncIterator[bytes]) -> str:
 
 async def test_a_text_that_does_not_grow_is_replaced() -> None:
     exchange = Exchange()
+    exchange.put(Reply("Waking up the model …", complete=False))
     for text in ("One", "One two", "Three"):
-        exchange.put(Reply(text, complete=False))
+        exchange.put(Reply(text, complete=False, generator="somebody"))
     exchange.put(Reply("Three four", outcome="answered"))
     left: list[bool] = []
     seen = parsed(await collected(events(exchange, 5, lambda: left.append(True))))
-    assert seen[:4] == [
+    assert seen[:5] == [
+        ("status", {"text": "Waking up the model …"}),
         ("token", {"text": "One"}),
         ("token", {"text": " two"}),
         ("replace", {"text": "Three"}),
         ("token", {"text": " four"}),
     ]
-    assert [name for name, _ in seen[4:]] == ["citations", "done"]
+    assert [name for name, _ in seen[5:]] == ["citations", "done"]
     assert left == [True]
 
 

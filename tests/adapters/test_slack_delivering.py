@@ -75,6 +75,13 @@ async def test_sources_are_links_where_they_have_an_address_and_places_where_not
     assert "<" not in third
 
 
+async def test_who_wrote_an_answer_stands_under_its_sources_as_plain_text(running: Lab) -> None:
+    written = running.alone("It is so [1].", citations=(citation(1),), note="Written by <!here> *flan-t5-small*.")
+    name = await running.bot.send(running.place(), written, "key")
+    _, note = [block for block in running.stands(name).blocks if block["type"] == "context"]
+    assert note["elements"] == [{"type": "plain_text", "text": "Written by <!here> *flan-t5-small*."}]
+
+
 async def test_forty_sources_and_thirty_buttons_are_taken_by_slack(running: Lab) -> None:
     whole = running.alone(
         "So.",

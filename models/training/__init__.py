@@ -1,0 +1,1 @@
+"""Fine-tunes a generator on pairs of questions and answers, and tells whether it became better."""

@@ -1,0 +1,241 @@
+"""One training from pairs to a model on disk: scores before, training that can go on, scores after, comparison."""
+
+import contextlib
+import json
+import re
+import shutil
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from threading import Event
+from typing import Any
+
+from models.errors import TrainingError
+from models.evaluation import answer_metrics
+from models.store.checkpoints import judged
+from models.store.model_store import TRAINED_NAME, Checkpoint, ModelStore
+from models.training.data import Counts, PairFile, split
+from models.training.model_card import model_card
+from models.training.options import Curve, TrainingOptions, require_trainable
+from models.training.scores import Scores, scores_of
+from models.training.trained_model import whole_or_not_at_all, write_json, write_model, write_plot
+
+Told = Callable[[str, int, int, float | None], None]
+"""Told what is being done, steps done, steps at most (0: unknown), and the loss on the held-out pairs."""
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What is to be trained.
+
+    Attributes:
+        file: the pairs; their samples have passages, where anything was found for them.
+        base: what is trained.
+        name: under which the result is kept.
+        share: of the pairs that is held out, above 0 and below 1.
+        options: how it is trained.
+        resume: whether to go on with an interrupted training of that name.
+        replace: whether a model of that name may be replaced.
+        compared_with: the model in use, to be compared with; None: no other than the base.
+    """
+
+    file: PairFile
+    base: Checkpoint
+    name: str
+    share: float
+    options: TrainingOptions
+    resume: bool = False
+    replace: bool = False
+    compared_with: Checkpoint | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of it.
+
+    Attributes:
+        name: of the trained model.
+        folder: where it lies.
+        counts: what became of the pairs.
+        steps: steps trained.
+        curve: how the losses went.
+        before: the base's scores on the held-out pairs.
+        after: the trained model's.
+        rival: scores of the model it was compared with; None where that is the base, or none was asked for.
+    """
+
+    name: str
+    folder: Path
+    counts: Counts
+    steps: int
+    curve: Curve
+    before: Scores
+    after: Scores
+    rival: Scores | None = None
+
+    @property
+    def is_worse(self) -> bool:
+        """Whether the one it was compared with, or else the base, answers better."""
+        return self.after.is_worse_than(self.rival or self.before)
+
+
+def folder_for(store: ModelStore, name: str) -> Path:
+    """Give the folder in which a model of that name is kept.
+
+    Raises:
+        TrainingError: no model can be called so.
+    """
+    if not TRAINED_NAME.fullmatch(name):
+        raise TrainingError(
+            f"No model can be called {name!r}.",
+            "A --name has up to 64 lower-case letters, digits, dots, dashes and underscores, a letter or digit first.",
+        )
+    return store.directory / "answers" / name
+
+
+def name_for(base: Checkpoint, path: Path) -> str:
+    """Make a name from those of the base and the data, where none was given."""
+    words = f"{_told_name(base).rpartition('/')[2]}-{path.stem}".lower()
+    return re.sub(r"[^a-z0-9._-]+", "-", words).strip("-._")[:64] or "trained"
+
+
+def require_possible(order: Order, store: ModelStore) -> None:
+    """See, before anything is loaded or searched, that an order can be carried out.
+
+    Raises:
+        TrainingError: the name is taken, or is none, or the base writes no text.
+        ModelError: a library or memory is missing.
+    """
+    folder = folder_for(store, order.name)
+    if folder.exists() and not order.replace:
+        raise TrainingError(
+            f"There is a model called {order.name} already.", "Choose another --name, or give --force to replace it."
+        )
+    require_trainable(order.base, order.options)
+    answer_metrics.require_libraries()
+
+
+def train(order: Order, store: ModelStore, told: Told, stopping: Event) -> Outcome:
+    """Train, score and keep a model. Takes minutes to hours; not to be called on an event loop.
+
+    Args:
+        order: what is to be trained; `require_possible` has been asked.
+        store: where it is kept.
+        told: told how far it is.
+        stopping: when set, the training's state is kept and the training ends.
+
+    Raises:
+        StoppedError: `stopping` was set.
+        TrainingError: the data or the options cannot train anything, or the result cannot be written.
+        ModelError: a model cannot be loaded.
+    """
+    found = [sample for sample in order.file.samples if sample.passages]
+    if len(found) < 2:
+        raise TrainingError(
+            "Nothing is found in the knowledge base for the questions of the pairs.",
+            "Give the pairs a context, or add what they are about to the knowledge base.",
+        )
+    parts = split(found, order.share, order.options.seed)
+    folder = folder_for(store, order.name)
+    workspace = folder.parent / ".training" / order.name
+    _keep_plan(order, workspace)
+    # Imports torch: not before it is needed.
+    from models.training.training import Trainee
+
+    trainee = Trainee(order.base, order.options)
+    training, held_out = trainee.examples.of(parts.training), trainee.examples.of(parts.held_out)
+    if not training or not held_out:
+        raise TrainingError("Every answer is too long for the model.", "Give shorter answers, or set local.max_tokens.")
+    counts = Counts(
+        training=len(training),
+        held_out=len(held_out),
+        duplicates=order.file.duplicates,
+        not_found=len(order.file.samples) - len(found),
+        too_long=trainee.examples.too_long,
+        cut=trainee.examples.cut,
+    )
+
+    def _progress(step: int, steps: int, loss: float | None) -> None:
+        told("training", step, steps, loss)
+
+    trained = trainee.train(training, held_out, workspace, _progress, stopping, order.resume)
+    longest = order.options.longest_answer
+    with whole_or_not_at_all(folder) as making:
+        write_model(trained.model, order.base, making)
+        write_plot(trained.curve, making / "loss.png")
+        told("scoring", 0, 0, None)
+        before = scores_of(order.base, parts.held_out, store, longest)
+        after = scores_of(judged(making, order.name), parts.held_out, store, longest)
+        rival = scores_of(order.compared_with, parts.held_out, store, longest) if order.compared_with else None
+        outcome = Outcome(order.name, folder, counts, trained.steps, trained.curve, before, after, rival)
+        record = _record(order, outcome)
+        write_json(record, making / "training.json")
+        (making / "README.md").write_text(model_card(record, before, after), encoding="utf-8")
+    shutil.rmtree(workspace, ignore_errors=True)
+    with contextlib.suppress(OSError):  # other trainings wait there
+        workspace.parent.rmdir()
+    return outcome
+
+
+def _keep_plan(order: Order, workspace: Path) -> None:
+    """Write down what is trained, so that nothing else goes on with it; a training from the start forgets the old.
+
+    Raises:
+        TrainingError: an interrupted training was of other data or had other settings, or it cannot be written.
+    """
+    plan = json.loads(json.dumps(_plan(order)))
+    file = workspace / "plan.json"
+    if order.resume:
+        kept = _read_plan(file, order.name)
+        differing = sorted(key for key in plan if kept.get(key) != plan[key])
+        if differing:
+            raise TrainingError(
+                f"The interrupted training of {order.name} cannot go on: it had another {differing[0]}.",
+                "Give what it was started with, or leave --resume out to start afresh.",
+            )
+        return
+    shutil.rmtree(workspace, ignore_errors=True)
+    try:
+        workspace.mkdir(parents=True)
+        file.write_text(json.dumps(plan), encoding="utf-8")
+    except OSError as error:
+        raise TrainingError(f"{workspace} cannot be written: {error.strerror}.", "Make room.") from error
+
+
+def _read_plan(file: Path, name: str) -> dict[str, Any]:
+    try:
+        kept = json.loads(file.read_bytes())
+    except (OSError, ValueError):
+        kept = None
+    if not isinstance(kept, dict):
+        raise TrainingError(f"There is no interrupted training of {name}.", "Leave --resume out.")
+    return kept
+
+
+def _plan(order: Order) -> dict[str, Any]:
+    """What decides how the training goes; how many threads compute does not."""
+    settings = asdict(replace(order.options, threads=0))
+    base = {"base": order.base.name, "revision": order.base.revision, "size": order.base.weight_bytes}
+    return {"data": order.file.sha256, "share held out": order.share, **base, **settings}
+
+
+def _told_name(base: Checkpoint) -> str:
+    """The name, without where a folder lies on this machine."""
+    return base.name if base.revision else base.folder.name
+
+
+def _record(order: Order, outcome: Outcome) -> dict[str, Any]:
+    base = order.base
+    return {
+        "name": order.name,
+        "base": {"name": _told_name(base), "revision": base.revision, "parameters": base.parameters},
+        "data": {
+            "file": order.file.path.name,
+            "sha256": order.file.sha256,
+            "bytes": order.file.size,
+            **asdict(outcome.counts),
+        },
+        "settings": {**asdict(order.options), "evaluation_share": order.share, "steps": outcome.steps},
+        "scores": {"before": asdict(outcome.before), "after": asdict(outcome.after)},
+        "loss": asdict(outcome.curve),
+    }

@@ -1,0 +1,57 @@
+"""Which generators the settings make, and whose chain a place has."""
+
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from bot.generators import make_chain, named, order, warmed_up
+from bot.messages import Place
+from bot.settings import Settings
+
+
+def settings_with(**sections: Any) -> Settings:
+    return Settings(**sections)
+
+
+def test_by_itself_nothing_is_asked_but_the_floor() -> None:
+    assert named(settings_with()) == []
+    assert make_chain(settings_with(), None).states() == {}  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("place", "chain"),
+    [
+        (Place("slack", "T1", "C1", "99.1"), ("openai",)),
+        (Place("slack", "T1", "C1"), ("openai",)),
+        (Place("slack", "T1", "C2"), ("local", "openai")),
+        (Place("slack", "T2", "C1"), ("extractive",)),
+        (Place("discord", "1", "2"), ("local",)),
+    ],
+)
+def test_the_nearest_chain_holds(place: Place, chain: tuple[str, ...]) -> None:
+    places = {"slack/T1/C1": ["openai"], "slack/T1": ["local", "openai"], "slack": ["extractive"]}
+    generation = {"chain": ["local"], "places": places}
+    assert order(settings_with(generation=generation, openai={"model": "llama"}))(place) == chain
+
+
+def test_what_is_named_anywhere_is_made_and_woken() -> None:
+    generation = {"chain": ["extractive"], "places": {"slack": ["openai", "local"]}}
+    settings = settings_with(generation=generation, openai={"model": "llama"}, local={"warm_up": False})
+    assert named(settings) == ["openai", "local"]
+    assert warmed_up(settings) == ["openai"]
+    assert make_chain(settings, None).states() == {"openai": "closed", "local": "closed"}  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("sections", "said"),
+    [
+        ({"generation": {"chain": ["gemini"]}}, "gemini.key"),
+        ({"generation": {"places": {"slack": ["openai"]}}}, "openai.model"),
+        ({"generation": {"chain": ["local"], "seconds": 60}}, "answers.deadline_seconds"),
+        ({"generation": {"chain": ["gpt"]}}, "local"),
+    ],
+)
+def test_a_chain_that_cannot_work_is_refused_with_the_setting_to_mend(sections: dict[str, Any], said: str) -> None:
+    with pytest.raises(ValidationError, match=said):
+        settings_with(**sections)

@@ -1,0 +1,99 @@
+"""What answers took is kept by conversation, and held against the budgets of the day."""
+
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select, update
+
+from bot import database_file
+from bot.conversations import Conversations
+from bot.database import Change, Database
+from bot.messages import Author, IncomingMessage, Place
+from bot.settings.tree import BudgetSettings
+from bot.tables import generation_usage
+from bot.usage import UsageLedger
+from models.generation import Usage
+
+HERE, THERE = Place("slack", "T1", "C1"), Place("slack", "T2", "C9")
+
+
+@pytest.fixture
+async def database(tmp_path: Path) -> AsyncIterator[Database]:
+    file = tmp_path / "usage.sqlite3"
+    database_file.upgrade(file)
+    opened = Database(file)
+    await opened.open()
+    yield opened
+    await opened.close()
+
+
+def asked(place: Place) -> IncomingMessage:
+    return IncomingMessage("key", place, Author("ada"), "What is resonance?")
+
+
+async def spend(ledger: UsageLedger, place: Place, usage: Usage, conversation: str = "c1") -> None:
+    ledger.account(asked(place), conversation).charge("gemini", "gemini-flash", usage)
+    await ledger.written()
+
+
+async def kept(database: Database) -> list[tuple[object, ...]]:
+    columns = (generation_usage.c.workspace_id, generation_usage.c.conversation_id, generation_usage.c.cost)
+    rows = await database.read(lambda connection: connection.execute(select(*columns)).all())
+    return [tuple(row) for row in rows]
+
+
+async def test_what_an_answer_took_is_kept_with_its_conversation(database: Database) -> None:
+    await spend(UsageLedger(database, {}), HERE, Usage(100, 20, 0.01))
+    assert await kept(database) == [("slack/T1", "c1", 0.01)]
+
+
+async def test_without_a_budget_there_is_always_room(database: Database) -> None:
+    ledger = UsageLedger(database, {"gemini": BudgetSettings()})
+    await spend(ledger, HERE, Usage(10**9, 10**9, 1e6))
+    assert await ledger.account(asked(HERE), "c1").allows("gemini")
+    assert await ledger.account(asked(HERE), "c1").allows("local")
+
+
+@pytest.mark.parametrize(
+    ("budget", "here", "there"),
+    [
+        (BudgetSettings(tokens=120), False, False),
+        (BudgetSettings(tokens=121), True, True),
+        (BudgetSettings(cost=0.5), False, False),
+        (BudgetSettings(workspace_tokens=120), False, True),
+        (BudgetSettings(workspace_cost=0.5), False, True),
+        (BudgetSettings(tokens=1_000, workspace_tokens=100), False, True),
+    ],
+)
+async def test_a_budget_binds_all_workspaces_together_or_each(
+    database: Database, budget: BudgetSettings, here: bool, there: bool
+) -> None:
+    ledger = UsageLedger(database, {"gemini": budget})
+    assert await ledger.account(asked(HERE), "c1").allows("gemini")
+    await spend(ledger, HERE, Usage(100, 20, 0.5))
+    assert await ledger.account(asked(HERE), "c2").allows("gemini") is here
+    assert await ledger.account(asked(THERE), "c3").allows("gemini") is there
+
+
+async def test_a_new_day_has_room_again(database: Database) -> None:
+    ledger = UsageLedger(database, {"gemini": BudgetSettings(tokens=10)})
+    await spend(ledger, HERE, Usage(100, 20))
+    assert not await ledger.account(asked(HERE), "c1").allows("gemini")
+    await database.write(Change((update(generation_usage).values(day="2026-01-01"),), ([{}],)))
+    assert await ledger.account(asked(HERE), "c1").allows("gemini")
+
+
+async def test_where_the_budget_cannot_be_read_nothing_is_spent(tmp_path: Path) -> None:
+    no_tables = Database(tmp_path / "empty.sqlite3")
+    ledger = UsageLedger(no_tables, {"gemini": BudgetSettings(tokens=10)})
+    assert not await ledger.account(asked(HERE), "c1").allows("gemini")
+    await no_tables.close()
+
+
+async def test_forgetting_a_conversation_keeps_what_it_took_but_not_whose_it_was(database: Database) -> None:
+    await spend(UsageLedger(database, {}), HERE, Usage(100, 20, 0.01), "c1")
+    await spend(UsageLedger(database, {}), HERE, Usage(1, 2, 0.03), "c2")
+    await Conversations(database, timedelta(hours=1)).forget_conversation("c1")
+    assert await kept(database) == [("slack/T1", "", 0.01), ("slack/T1", "c2", 0.03)]
