@@ -49,6 +49,7 @@ lint: .venv/test.installed  ## Check style, types and the import rule
 	@$(BIN)/lint-imports
 
 test: .venv/test.installed  ## Run the tests, a file on each core
+	@$(BIN)/python -m tests.models.tiny_models
 	@$(BIN)/pytest --numprocesses logical --dist loadfile
 
 slow: .venv/test.installed  ## Run the proofs that take long

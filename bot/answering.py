@@ -1,18 +1,20 @@
-"""Answers a question: search, judge whether it was found, have a generator write, cite what was used."""
+"""Answers a question: search, judge whether it was found, have the generators write, cite what was used."""
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import Executor
+from contextlib import aclosing
 from dataclasses import replace
 
 from bot.errors import KnowledgeUnavailableError
 from bot.follow_ups import Reading, readings
-from bot.messages import Button, Citation, IncomingMessage, Reply
+from bot.messages import Button, Citation, IncomingMessage, Place, Reply
 from bot.question_text import plain, require_question
 from bot.settings.tree import AnswerSettings
 from knowledge import Hit, KnowledgeBase, KnowledgeError
-from models.generation import Generator, GroundingPassage, Turn
+from models.generation import GroundingPassage, Turn
+from models.generation.chain import FLOOR, Account, Chain, Draft
 
 Progress = Callable[[Reply], Awaitable[None]]
 """Called with the answer as far as it is written."""
@@ -26,23 +28,48 @@ _LIKELY = 0.1
 _MENTION = re.compile(r"(?<![\w@.])@\w[\w.-]*")
 """Somebody who is named in a question: the knowledge base need not know them."""
 
+_WAKING = Reply("Waking up the model …", complete=False)
+
+_UNCITED = "*Not from the knowledge base.*"
+
 _CITED = re.compile(r"(?<!\\)\[(\d{1,3})\]")
-_HALF_CITED = re.compile(r"\\?\[\d{0,3}$|\\$")
 
 
 class Answering:
-    """The capability that answers from the knowledge base. Searches run in `threads`, off the event loop."""
+    """The capability that answers from the knowledge base.
+
+    Args:
+        knowledge: what is searched.
+        chain: has the answers written.
+        order: gives the generators' names for a place, the one to ask first first.
+        settings: how questions are answered.
+        threads: where searches run, off the event loop.
+    """
 
     def __init__(
-        self, knowledge: KnowledgeBase, generator: Generator, settings: AnswerSettings, threads: Executor
+        self,
+        knowledge: KnowledgeBase,
+        chain: Chain,
+        order: Callable[[Place], Sequence[str]],
+        settings: AnswerSettings,
+        threads: Executor,
     ) -> None:
         self._knowledge = knowledge
-        self._generator = generator
+        self._chain = chain
+        self._order = order
         self._settings = settings
         self._threads = threads
 
-    async def answer(self, message: IncomingMessage, history: Sequence[Turn], progress: Progress) -> Reply:
+    async def answer(
+        self, message: IncomingMessage, history: Sequence[Turn], account: Account, progress: Progress
+    ) -> Reply:
         """Answer, or say that the knowledge base has no answer.
+
+        Args:
+            message: the question.
+            history: earlier turns of the conversation, oldest first.
+            account: on whose account generators write.
+            progress: shows the answer while it grows.
 
         Raises:
             QuestionError: there is no question in it, or too much of one.
@@ -52,17 +79,17 @@ class Answering:
         limit = message.passages or self._settings.passages
         asked = _MENTION.sub(" ", message.text).strip() or message.text
         reading, hits = await self._search(readings(asked, history), limit)
-        confidence = hits[0].confidence if hits else 0.0
         if not self._suffices(hits):
-            return self._decline(hits, confidence)
-        draft = Reply("", outcome="answered", confidence=confidence, generator=self._generator.name)
-        numbering = _Numbering(hits)
-        async for text in _growing(self._generator.stream(reading.question, _grounding(hits), reading.turns)):
-            draft = replace(draft, text=numbering.renumber(text))
-            await progress(replace(draft, complete=False))
+            return self._decline(hits)
+        order, draft = self._order(message.place), Draft("")
+        writing = self._chain.write(reading.question, _grounding(hits), reading.turns, order, account)
+        async with aclosing(writing) as drafts:
+            async for draft in drafts:
+                shown = _WAKING if draft.state == "waking" else _reply(draft, hits)
+                await progress(replace(shown, complete=False, citations=(), note=""))
         if not draft.text.strip():
-            return self._decline(hits, confidence)
-        return replace(draft, citations=numbering.citations())
+            return replace(self._decline(hits), generator=draft.generator)
+        return _reply(draft, hits)
 
     async def _search(self, ways: Sequence[Reading], limit: int) -> tuple[Reading, list[Hit]]:
         """Search for each reading until one is answered; where none is, give what the first one found."""
@@ -84,7 +111,8 @@ class Answering:
         threshold = self._knowledge.threshold if self._settings.threshold is None else self._settings.threshold
         return bool(hits) and hits[0].confidence >= threshold
 
-    def _decline(self, hits: Sequence[Hit], confidence: float) -> Reply:
+    def _decline(self, hits: Sequence[Hit]) -> Reply:
+        confidence = hits[0].confidence if hits else 0.0
         near = [hit.passage.title for hit in hits if hit.coverage >= _NEAR and hit.confidence >= _LIKELY]
         offered = list(dict.fromkeys(title for title in near if title))[: self._settings.suggestions]
         text = "Sorry, I don't know: nothing in my knowledge base answers that."
@@ -101,39 +129,29 @@ def _grounding(hits: Sequence[Hit]) -> list[GroundingPassage]:
     ]
 
 
-class _Numbering:
-    """Numbers citations in the order in which the text names them, from 1, and knows which were named."""
+def _reply(draft: Draft, hits: Sequence[Hit]) -> Reply:
+    """Give a draft as a reply: citations in the order in which the text names them, from 1, and what is to be said."""
+    numbers: dict[int, int] = {}
 
-    def __init__(self, hits: Sequence[Hit]) -> None:
-        self._hits = hits
-        self._numbers: dict[int, int] = {}
-
-    def renumber(self, text: str) -> str:
-        """Put the new numbers in the stead of the passages' own; the longer text keeps what the shorter had."""
-        return _CITED.sub(self._number, text)
-
-    def citations(self) -> tuple[Citation, ...]:
-        """Give the passages that were named, in their new order."""
-        return tuple(_citation(number, self._hits[old - 1]) for old, number in self._numbers.items())
-
-    def _number(self, match: re.Match[str]) -> str:
+    def _number(match: re.Match[str]) -> str:
         old = int(match[1])
-        if not 1 <= old <= len(self._hits):
-            return match[0]
-        return f"[{self._numbers.setdefault(old, len(self._numbers) + 1)}]"
+        return f"[{numbers.setdefault(old, len(numbers) + 1)}]" if 1 <= old <= len(hits) else match[0]
+
+    text = _CITED.sub(_number, draft.text)
+    return Reply(
+        text if draft.cited else f"{text}\n\n{_UNCITED}",
+        outcome="answered",
+        confidence=hits[0].confidence,
+        generator=draft.generator,
+        citations=tuple(_citation(number, hits[old - 1]) for old, number in numbers.items()),
+        note=_note(draft),
+    )
 
 
-async def _growing(pieces: AsyncIterator[str]) -> AsyncIterator[str]:
-    """Yield the text so far; a citation that may be cut in two waits for its other half."""
-    text = shown = ""
-    async for piece in pieces:
-        text += piece
-        whole = _HALF_CITED.sub("", text)
-        if len(whole) > len(shown):
-            shown = whole
-            yield shown
-    if text != shown:
-        yield text
+def _note(draft: Draft) -> str:
+    """Say who wrote an answer that is not quoted, and who had begun it."""
+    broke_off = f"{draft.gave_up} broke off. " if draft.gave_up else ""
+    return broke_off + (f"Written by {draft.generator}." if draft.generator != FLOOR else "")
 
 
 def _citation(number: int, hit: Hit) -> Citation:

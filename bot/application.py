@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import signal
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from importlib.metadata import entry_points
@@ -25,12 +25,14 @@ from bot.errors import AdapterError
 from bot.escalations import Escalations
 from bot.export import Export
 from bot.feedback import Feedback
+from bot.generators import budgets, make_chain, order, warmed_up
 from bot.knowledge_desk import KnowledgeDesk, knowledge_base
+from bot.loop_lag import LoopLag
 from bot.messages import Place
 from bot.records import PlatformRecords
 from bot.settings import Settings
 from bot.statistics import Statistics
-from models.generation.extractive import ExtractiveGenerator
+from bot.usage import UsageLedger
 
 log = structlog.get_logger(__name__)
 
@@ -61,14 +63,17 @@ class Application:
         conversations = Conversations(self._database, timedelta(minutes=settings.conversations.idle_minutes))
         self._reading_thread = ThreadPoolExecutor(1, thread_name_prefix="knowledge")
         self._desk = KnowledgeDesk(self.knowledge, self._reading_thread)
-        generator = ExtractiveGenerator(settings.answers.sentences, threads=self._threads)
+        self._chain = make_chain(settings, self._threads)
+        self._usage = UsageLedger(self._database, budgets(settings))
+        self._loop_lag = LoopLag()
         self._adapters: dict[str, Adapter] = {}
         self.dispatcher = Dispatcher(
             settings,
             self._database,
             conversations,
             self._commands(conversations),
-            Answering(self.knowledge, generator, settings.answers, self._threads),
+            Answering(self.knowledge, self._chain, order(settings), settings.answers, self._threads),
+            self._usage,
         )
         self._waiting_for = "the database"
 
@@ -76,7 +81,7 @@ class Application:
         access, people = Access(self._settings.access), ChannelPeople(self._database)
         escalations = Escalations(self._database, people, access, self._link)
         feedback = Feedback(self._database, escalations.buttons)
-        statistics = Statistics(self._database, datetime.now(UTC))
+        statistics = Statistics(self._database, datetime.now(UTC), self._process_figures)
         describing = Describing(self._adapters.__getitem__, self._settings.attachments.megabytes)
         others = (
             Command("describe", "What is in a picture.", describing.describe),
@@ -88,6 +93,9 @@ class Application:
             Command("solved", "", escalations.solve),
         )
         return Commands(access, conversations, self._desk, others, escalations.buttons, self._spelled)
+
+    def _process_figures(self) -> Mapping[str, object]:
+        return {"loop_lag_ms": self._loop_lag.figures(), "generators": self._chain.states()}
 
     def _spelled(self, place: Place, command: str) -> str:
         return self._adapters[place.platform].spelled(command)
@@ -135,6 +143,9 @@ class Application:
                 log.info("database upgraded", backup=str(copy))
             await self._database.open()
             stack.push_async_callback(self._database.close)
+            stack.push_async_callback(self._usage.written)
+            stack.push_async_callback(self._chain.close)
+            stack.push_async_callback(_ended, asyncio.create_task(self._loop_lag.measure(), name="loop lag"))
             self._adapters |= {adapter.name: adapter for adapter in adapters}
             self.dispatcher.connect(self._adapters)
             self._waiting_for = "the knowledge base"
@@ -145,6 +156,8 @@ class Application:
             await self._open_knowledge()
             await self.dispatcher.open()
             self._waiting_for = ""
+            warming = asyncio.create_task(self._chain.warm_up(warmed_up(self._settings)), name="warming up")
+            stack.push_async_callback(_ended, warming)
             yield
 
     async def _open_knowledge(self) -> None:
@@ -196,6 +209,11 @@ async def stopped_by_signals() -> AsyncIterator[None]:
     finally:
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.remove_signal_handler(number)
+
+
+async def _ended(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
 
 
 async def _first_closed(adapters: Sequence[Adapter]) -> int:

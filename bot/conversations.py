@@ -20,6 +20,7 @@ from bot.tables import (
     conversations,
     escalations,
     feedback,
+    generation_usage,
     inbox,
     messages,
     outbox,
@@ -41,7 +42,13 @@ _KEEP = (
     insert(messages),
     insert(citations),
 )
-_FORGET_CONVERSATION = delete(conversations).where(conversations.c.id == bindparam("forgotten"))
+_FORGET_CONVERSATION = (
+    delete(conversations).where(conversations.c.id == bindparam("forgotten")),
+    # What answers took is still counted; for whom is not known any more.
+    update(generation_usage)
+    .where(generation_usage.c.conversation_id == bindparam("forgotten"))
+    .values(conversation_id=""),
+)
 _in_it = messages.alias()
 _taken_back = messages.c.inbox_key == bindparam("asked_with")
 _TAKE_BACK = (
@@ -57,7 +64,11 @@ _TAKE_BACK = (
     delete(messages).where(_taken_back),
 )
 _theirs = inbox.c.person_id == bindparam("forgotten")
+_of_theirs = generation_usage.c.conversation_id.in_(
+    select(conversations.c.id).where(conversations.c.person_id == bindparam("forgotten"))
+)
 _FORGET_PERSON = (
+    update(generation_usage).where(_of_theirs).values(conversation_id=""),
     delete(people).where(people.c.id == bindparam("forgotten")),
     update(outbox).where(outbox.c.inbox_key.in_(select(inbox.c.key).where(_theirs))).values(payload=null()),
     update(inbox).where(_theirs).values(person_id="", payload=null(), is_open=False),
@@ -140,7 +151,7 @@ class Conversations:
     def keeping(self, message: IncomingMessage, reply: Reply) -> Change:
         """Give the change that writes a question and its answer; `reply.conversation_id` may be new."""
         place, author = message.place, message.author
-        workspace_id = f"{place.platform}/{place.workspace}"
+        workspace_id = place.workspace_id
         answer_id = reply.answer_id or self.next_answer_id()
         rows = (
             {"id": workspace_id, "platform": place.platform, "external_id": place.workspace},
@@ -198,7 +209,8 @@ class Conversations:
 
     async def forget_conversation(self, conversation_id: str) -> None:
         """Delete a conversation with everything said in it."""
-        await self._database.write(Change((_FORGET_CONVERSATION,), ([{"forgotten": conversation_id}],)))
+        rows = ([{"forgotten": conversation_id}],) * len(_FORGET_CONVERSATION)
+        await self._database.write(Change(_FORGET_CONVERSATION, rows))
         await self._database.wipe()
 
     async def count(self, person_id: str) -> int | None:

@@ -30,6 +30,7 @@ from bot.messages import IncomingMessage, Outcome, Reply
 from bot.outgoing import Outgoing
 from bot.question_text import clean
 from bot.settings import Settings
+from bot.usage import UsageLedger
 
 log = structlog.get_logger(__name__)
 
@@ -65,6 +66,7 @@ class Dispatcher:
         conversations: Conversations,
         commands: Commands,
         answering: Answering,
+        usage: UsageLedger,
     ) -> None:
         self._settings = settings
         self._database = database
@@ -72,6 +74,7 @@ class Dispatcher:
         self._conversations = conversations
         self._commands = commands
         self._answering = answering
+        self._usage = usage
         self._adapters: Mapping[str, Adapter] = {}
         self._sending: Mapping[str, asyncio.Semaphore] = {}
         self._places = asyncio.Semaphore(settings.dispatch.workers)
@@ -308,9 +311,11 @@ class Dispatcher:
         conversation_id = await self._conversations.continued_by(message)
         turns = self._settings.answers.history
         history = await self._conversations.history(conversation_id, turns) if conversation_id and turns else []
+        conversation_id = conversation_id or uuid.uuid4().hex
+        account = self._usage.account(message, conversation_id)
         async with asyncio.timeout(self._settings.answers.deadline_seconds):
-            reply = await self._answering.answer(message, history, progress)
-        reply = replace(reply, conversation_id=conversation_id or uuid.uuid4().hex)
+            reply = await self._answering.answer(message, history, account, progress)
+        reply = replace(reply, conversation_id=conversation_id)
         if reply.outcome in _KEPT:
             reply = replace(reply, answer_id=self._conversations.next_answer_id())
         if not self._adapters[message.place.platform].limits.buttons:

@@ -21,7 +21,7 @@ def reach(message: IncomingMessage) -> dict[str, str]:
     """Give the parameters under which `within_reach` holds for a message: where it was written, and by whom."""
     place = message.place
     return {
-        "workspace": f"{place.platform}/{place.workspace}",
+        "workspace": place.workspace_id,
         "channel": place.channel,
         "person": message.person_id,
     }

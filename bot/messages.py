@@ -40,6 +40,11 @@ class Place:
         return "/".join((self.platform, self.workspace, self.channel, self.thread))
 
     @property
+    def workspace_id(self) -> str:
+        """One string for the workspace, unique over all platforms."""
+        return f"{self.platform}/{self.workspace}"
+
+    @property
     def channel_id(self) -> str:
         """The same without the thread: what is set for a channel holds in its threads, too."""
         return "/".join((self.platform, self.workspace, self.channel))
@@ -156,6 +161,7 @@ class Reply:
         citations: what the text rests on.
         buttons: what the reader may do next.
         files: what goes with it.
+        note: what the reader should know of how it was written, in small print under the sources; plain text.
         mentions: the people and groups it calls, as ``user:ID``, ``role:ID`` or ``group:ID``; nobody else is pinged.
         ephemeral: whether the asker alone should see it.
         complete: False while the answer still grows; the last edit is complete.
@@ -178,6 +184,7 @@ class Reply:
     citations: tuple[Citation, ...] = ()
     buttons: tuple[Button, ...] = ()
     files: tuple[File, ...] = ()
+    note: str = ""
     mentions: tuple[str, ...] = ()
     ephemeral: bool = False
     complete: bool = True
@@ -193,6 +200,11 @@ class Reply:
     error: str = ""
     data: Mapping[str, Any] = field(default_factory=dict)
 
+    @property
+    def is_placeholder(self) -> bool:
+        """Whether it only says that an answer is coming: nobody has written anything of it yet."""
+        return not self.complete and not self.generator
+
 
 def answer_document(reply: Reply) -> dict[str, Any]:
     """Give the JSON form of an answer, the same on the command line and over HTTP."""
@@ -202,6 +214,7 @@ def answer_document(reply: Reply) -> dict[str, Any]:
         "abstained": reply.outcome == "declined",
         "confidence": round(reply.confidence, 4),
         "generator": reply.generator,
+        "note": reply.note,
         "citations": [
             {
                 "title": citation.title,

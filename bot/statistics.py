@@ -1,6 +1,6 @@
 """How the bot does: what was asked and how it ended, how fast, what people thought of it, and what is still open."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from math import ceil
 from typing import Any
@@ -11,7 +11,7 @@ from bot.database import Database
 from bot.delivery import inbox_key
 from bot.messages import IncomingMessage, Reply
 from bot.question_text import plain
-from bot.tables import escalations, feedback, inbox, messages, outbox
+from bot.tables import escalations, feedback, generation_usage, inbox, messages, outbox
 
 _WINDOWS = ("day", "week", "all")
 _DAY, _WEEK = timedelta(days=1), timedelta(days=7)
@@ -35,6 +35,8 @@ _ROWS: Mapping[str, str] = {
 }
 """The rows of the table: a figure's key in the document, and the words for it."""
 
+_CIRCUITS = {"closed": "in order", "open": "left alone after failures", "half-open": "about to be tried again"}
+
 _state = case((escalations.c.solved_at.is_(None), "open"), else_="solved")
 
 _Tally = Mapping[tuple[Any, ...], Sequence[int]]
@@ -42,11 +44,20 @@ _Tally = Mapping[tuple[Any, ...], Sequence[int]]
 
 
 class Statistics:
-    """The figures for admins. `running_since` is when the process started (UTC)."""
+    """The figures for admins.
 
-    def __init__(self, database: Database, running_since: datetime) -> None:
+    Args:
+        database: where what was asked and answered is kept.
+        running_since: when the process started (UTC).
+        now: tells the figures of this process: the event loop's lag, and the state of each generator.
+    """
+
+    def __init__(
+        self, database: Database, running_since: datetime, now: Callable[[], Mapping[str, Any]] = dict
+    ) -> None:
         self._database = database
         self._running_since = running_since
+        self._now = now
 
     async def tell(self, message: IncomingMessage) -> Reply:
         """Give the figures of the last day, of the last week and in all: as a table, and for machines.
@@ -55,6 +66,7 @@ class Statistics:
         texts) when people have theirs forgotten; who wrote the answers, and how fast, by the answers that are kept.
         """
         document = await self._database.read(lambda connection: self._document(connection, message))
+        document |= self._now()
         return Reply(_in_words(document, message.received_at), ephemeral=True, data=document)
 
     def _document(self, connection: Connection, message: IncomingMessage) -> dict[str, Any]:
@@ -64,6 +76,7 @@ class Statistics:
         verdicts = _tally(connection, now, feedback.c.at, feedback.c.verdict)
         calls = _tally(connection, now, escalations.c.asked_at, _state)
         times = _times(connection, now)
+        used = _used(connection, now)
         windows = {
             name: {
                 **_questions(outcomes, at),
@@ -73,6 +86,7 @@ class Statistics:
                 "people_asked": sum(counts[at] for counts in calls.values()),
                 "people_asked_solved": _count(calls, at, "solved"),
                 "latency_ms": times[at],
+                "usage": used[at],
             }
             for at, name in enumerate(_WINDOWS)
         }
@@ -127,6 +141,30 @@ def _times(connection: Connection, now: datetime) -> list[dict[str, float]]:
     ]
 
 
+def _used(connection: Connection, now: datetime) -> list[dict[str, dict[str, float]]]:
+    """Give the tokens and the cost of each model, for each of `_WINDOWS`."""
+    usage = generation_usage.c
+    sums = [func.sum(column).label(column.name) for column in (usage.input_tokens, usage.output_tokens, usage.cost)]
+    return [
+        {
+            row.model: {
+                "input_tokens": row.input_tokens,
+                "output_tokens": row.output_tokens,
+                "cost": round(row.cost, 6),
+            }
+            for row in connection.execute(
+                select(usage.model, *sums).where(usage.day >= _day(now, longest)).group_by(usage.model)
+            )
+        }
+        for longest in (_DAY, _WEEK, None)
+    ]
+
+
+def _day(now: datetime, longest: timedelta | None) -> str:
+    """Give the first day (UTC) of a window; usage is counted by days."""
+    return f"{now - longest + _DAY:%Y-%m-%d}" if longest else ""
+
+
 def _percentiles(times: Sequence[float]) -> dict[str, float]:
     """Give the 50th and the 95th percentile (nearest rank), and of how many; 0 of none."""
     ranked = sorted(times) or [0.0]
@@ -141,6 +179,8 @@ def _in_words(document: Mapping[str, Any], now: datetime) -> str:
         rows += [
             (f"{words} {plain(name)}", [f"{w[key][name]:,}" for w in windows]) for name in sorted(windows[-1][key])
         ]
+    for model in sorted(windows[-1]["usage"]):
+        rows += _usage_rows(plain(model), [window["usage"].get(model, {}) for window in windows])
     for key, words in (("p50", "Half of the answers within"), ("p95", "95 % of the answers within")):
         rows.append((words, [_milliseconds(window["latency_ms"], key) for window in windows]))
     lines = [f"| {words} | {' | '.join(figures)} |" for words, figures in rows]
@@ -149,9 +189,18 @@ def _in_words(document: Mapping[str, Any], now: datetime) -> str:
     timed = windows[-1]["latency_ms"]["answers"] == _TIMED
     return (
         f"{table}\n\n{f'The times are those of the newest {_TIMED:,} answers. ' if timed else ''}"
-        f"Open now: {_open_now(document)}."
-        f" Running since {since:%Y-%m-%d %H:%M} UTC ({_duration(now - since)})."
+        f"Open now: {_open_now(document)}. {_process(document)}"
+        f"Running since {since:%Y-%m-%d %H:%M} UTC ({_duration(now - since)})."
     )
+
+
+def _usage_rows(model: str, used: Sequence[Mapping[str, float]]) -> list[tuple[str, list[str]]]:
+    """Give a model's tokens and, where it has a price, its cost."""
+    tokens = [f"{one.get('input_tokens', 0):,} + {one.get('output_tokens', 0):,}" for one in used]
+    rows = [(f"Tokens of {model}, read + written", tokens)]
+    if used[-1]["cost"]:
+        rows.append((f"Cost of {model}", [f"{one.get('cost', 0.0):,.4f}" for one in used]))
+    return rows
 
 
 def _milliseconds(latency: Mapping[str, float], key: str) -> str:
@@ -164,6 +213,15 @@ def _open_now(document: Mapping[str, Any]) -> str:
         f"{document['open_messages']:,} to answer, {document['unsent_parts']:,} to send,"
         f" {waiting['people_asked'] - waiting['people_asked_solved']:,} waiting for a person"
     )
+
+
+def _process(document: Mapping[str, Any]) -> str:
+    said = ""
+    if "loop_lag_ms" in document:
+        said += f"The event loop is at most {document['loop_lag_ms']['p99']:.0f} ms late, 99 times of 100. "
+    for name, state in document.get("generators", {}).items():
+        said += f"{name}: {_CIRCUITS[state]}. "
+    return said
 
 
 def _duration(time: timedelta) -> str:

@@ -153,6 +153,23 @@ kept_values = Table(
     Column("value", Text, nullable=False),
 )
 
+generation_usage = Table(
+    "generation_usage",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("day", String, nullable=False),  # UTC, as 2026-03-14: budgets are a day's
+    Column("at", UtcDateTime, nullable=False),
+    Column("workspace_id", String, nullable=False),
+    Column("conversation_id", String, nullable=False),  # emptied when the conversation is forgotten
+    Column("generator", String, nullable=False),  # its name in the settings
+    Column("model", String, nullable=False),
+    Column("input_tokens", Integer, nullable=False),
+    Column("output_tokens", Integer, nullable=False),
+    Column("cost", Float, nullable=False),
+    Index(None, "generator", "day"),
+    Index(None, "conversation_id"),
+)
+
 inbox = Table(
     "inbox",
     metadata,

@@ -99,7 +99,7 @@ def _footer(reply: Reply) -> Iterator[RenderableType]:
         yield table
     if reply.generator:
         certainty = f"{reply.generator} · {reply.confidence:.0%} sure · {reply.elapsed_ms:,.0f} ms"
-        yield Text(certainty, style="dim italic")
+        yield Text(" · ".join(filter(None, (certainty, clean(reply.note)))), style="dim italic")
 
 
 def _source(citation: Citation) -> str:

@@ -38,7 +38,7 @@ def parts_of(reply: Reply) -> list[Reply]:
     """Cut a reply into parts of which each fits a message; sources, buttons and files go with the last one."""
     limit = MESSAGE_LENGTH - len(_calls(reply)) - (_FOR_WHOM_LENGTH if Route.of(reply.route).token else 0)
     texts = split(reply.text, limit, _rendered_length) or [""]
-    bare = replace(reply, citations=(), buttons=(), files=(), mentions=())
+    bare = replace(reply, citations=(), buttons=(), files=(), mentions=(), note="")
     parts = [replace(bare, text=text, part=number) for number, text in enumerate(texts)]
     parts[0] = replace(parts[0], mentions=reply.mentions)
     if reply.complete:
@@ -61,7 +61,8 @@ def _with_sources(last: Reply, reply: Reply, limit: int) -> list[Reply]:
             room = limit - len(_SOURCES)
         room -= line
         parts[-1] = replace(parts[-1], citations=(*parts[-1].citations, citation))
-    parts[-1] = replace(parts[-1], buttons=reply.buttons, files=reply.files)
+    note = reply.note if len(_small(reply.note)) < room else ""
+    parts[-1] = replace(parts[-1], buttons=reply.buttons, files=reply.files, note=note)
     return parts
 
 
@@ -77,7 +78,8 @@ def notice(text: str) -> Content:
 
 def text_of(part: Reply) -> str:
     """Render what a part says."""
-    return "\n".join((f"{_calls(part)}{markdown.render(part.text)}", *map(_source, part.citations))).strip()
+    note = [_small(part.note)] if part.note else []
+    return "\n".join((f"{_calls(part)}{markdown.render(part.text)}", *map(_source, part.citations), *note)).strip()
 
 
 def addressed_to(user: int, text: str) -> str:
@@ -113,6 +115,11 @@ def _source(citation: Citation) -> str:
     shown = title if len(title) <= _TITLE_LENGTH else f"{title[: _TITLE_LENGTH - 1]}…"
     linked = markdown.link(shown, citation.url) if 0 < len(citation.url) <= _URL_LENGTH else markdown.escape(shown)
     return f"-# [{citation.number}] {linked}"
+
+
+def _small(note: str) -> str:
+    """Give a note's line, in small print."""
+    return f"-# {markdown.escape(note)}"
 
 
 def _files(reply: Reply) -> list[discord.File]:

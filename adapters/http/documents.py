@@ -50,6 +50,7 @@ class Answer(BaseModel):
     abstained: bool = Field(description="True when the knowledge base has no answer.")
     confidence: float = Field(ge=0, le=1, description="Calibrated probability that the answer fits.")
     generator: str = Field(description="Who wrote the answer.")
+    note: str = Field(description="What there is to know of how it was written; may be empty.")
     citations: list[Source]
     conversation_id: str = Field(examples=[_ID])
     elapsed_ms: float

@@ -46,6 +46,7 @@ async def ask(question: Question, request: Request, front: TheFront, author: Cal
 
     With `Accept: text/event-stream` the answer is streamed: `token` events with the next piece of text (or `replace`
     with all of it), then `citations`, then `done` with the whole answer document; `error` with a problem document.
+    Before the first of them, `status` may say what is waited for, as "Waking up the model …".
     """
     if question.conversation_id is not None and not _ID.fullmatch(question.conversation_id):
         return _no_conversation().response()

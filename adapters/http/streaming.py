@@ -18,6 +18,8 @@ async def events(
 ) -> AsyncIterator[bytes]:
     """Yield the events of one answer: ``token`` or ``replace``, then ``citations`` and ``done``, or else ``error``.
 
+    While nobody has written anything yet, ``status`` says what is waited for.
+
     Args:
         exchange: where the replies arrive.
         patience: seconds to wait for the complete reply.
@@ -32,6 +34,9 @@ async def events(
             elif reply.error:
                 yield _error(of_reply(reply))
             else:
+                if reply.is_placeholder:
+                    yield _event("status", {"text": reply.text})
+                    continue
                 if reply.text != shown:
                     yield _growth(shown, reply.text)
                 shown = reply.text

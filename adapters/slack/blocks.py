@@ -20,6 +20,7 @@ _LABEL_LENGTH = 75
 _VALUE_LENGTH = 2_000
 _SOURCES_IN_BLOCK = 10
 _TITLE_LENGTH = 150
+_NOTE_LENGTH = 300
 _ACTION = "preceptor"
 
 _ID = re.compile(r"[A-Z0-9]+")
@@ -30,9 +31,9 @@ def parts(reply: Reply) -> Sequence[Reply]:
     calls = len(calling(reply))
     room = SECTION_LENGTH - calls
     texts = split(reply.text, room, lambda text: len(mrkdwn.render(text))) or [""]
-    cut = [replace(reply, text=text, citations=(), buttons=(), files=(), mentions=()) for text in texts]
+    cut = [replace(reply, text=text, citations=(), buttons=(), files=(), mentions=(), note="") for text in texts]
     cut[0] = replace(cut[0], mentions=reply.mentions)
-    cut[-1] = replace(cut[-1], citations=reply.citations, buttons=reply.buttons, files=reply.files)
+    cut[-1] = replace(cut[-1], citations=reply.citations, buttons=reply.buttons, files=reply.files, note=reply.note)
     return [replace(part, part=number) for number, part in enumerate(cut)]
 
 
@@ -44,7 +45,7 @@ def message(reply: Reply) -> dict[str, Any]:
 
 def additions(reply: Reply) -> list[Block]:
     """Give the blocks below the text; there are none while it still grows."""
-    return [*_sources(reply.citations), *buttons(reply.buttons)] if reply.complete else []
+    return [*_sources(reply.citations), *_note(reply.note), *buttons(reply.buttons)] if reply.complete else []
 
 
 def calling(reply: Reply) -> str:
@@ -69,6 +70,11 @@ def _sources(citations: Sequence[Citation]) -> Iterator[Block]:
     for some in _batches(citations, _SOURCES_IN_BLOCK):
         elements = [{"type": "mrkdwn", "text": _source(citation), "verbatim": True} for citation in some]
         yield {"type": "context", "elements": elements}
+
+
+def _note(note: str) -> Iterator[Block]:
+    if note:
+        yield {"type": "context", "elements": [{"type": "plain_text", "text": _shortened(note, _NOTE_LENGTH)}]}
 
 
 def _batches(things: Sequence[Thing], size: int) -> Iterator[Sequence[Thing]]:

@@ -28,11 +28,6 @@ def markdown(text: str) -> str:
     return _CALLING.sub(lambda calling: f"{calling[0]}\u200b", text)
 
 
-def is_placeholder(reply: Reply) -> bool:
-    """Say whether a reply only says that one is coming: nobody wrote it yet."""
-    return not reply.complete and not reply.generator
-
-
 @dataclass(slots=True)
 class _Stream:
     channel: str
@@ -56,7 +51,7 @@ class Streams:
 
     async def start(self, place: Place, reply: Reply, key: str) -> str:
         """Open a stream and give its message's name. Raises what `Web.call` does."""
-        text = "" if is_placeholder(reply) else markdown(reply.text)
+        text = "" if reply.is_placeholder else markdown(reply.text)
         said = await self._web.call(
             self._web.client.chat_startStream(
                 channel=place.channel,
@@ -77,7 +72,7 @@ class Streams:
         stream = self._open.pop(name, None)
         if stream is None:
             return False
-        text = stream.shown if is_placeholder(reply) else markdown(reply.text)
+        text = stream.shown if reply.is_placeholder else markdown(reply.text)
         if not text.startswith(stream.shown) or (reply.complete and reply.mentions):
             await self.end(stream.channel, stream.ts)
             return False

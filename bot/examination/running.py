@@ -20,6 +20,7 @@ _OURS = tuple(
         ("installation", "installation"),
         ("storage", "storage"),
         ("knowledge base", "knowledge"),
+        ("generators", "generators"),
         ("front doors", "front_doors"),
     )
 )

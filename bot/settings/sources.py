@@ -179,6 +179,11 @@ def explained(error: ValidationError, origins: Mapping[str, str]) -> tuple[str, 
     key = ".".join(str(part) for part in first["loc"] if not isinstance(part, int))
     origin = next((origins[name] for name in origins if name == key or name.startswith(f"{key}.")), "")
     where = f" (set in {origin})" if origin else ""
+    if not key:
+        return (
+            f"{first['msg'].removeprefix('Value error, ')}.",
+            "`preceptor settings show` tells what is set, and where.",
+        )
     if first["type"] == "extra_forbidden":
         return f"{key} is no setting{where}.", _did_you_mean(key, [name for name, _ in every_setting()])
     meaning = dict(every_setting()).get(key, "")

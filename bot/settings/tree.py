@@ -22,7 +22,7 @@ class _Section(BaseModel):
         """Read a list that came as text, as environment variables do: JSON, or words between commas."""
         if not isinstance(values, dict):
             return values
-        lists = {name for name, info in cls.model_fields.items() if "tuple" in str(info.annotation)}
+        lists = {name for name, info in cls.model_fields.items() if str(info.annotation).startswith("tuple")}
         return {
             name: _list_from_text(value) if name in lists and isinstance(value, str) else value
             for name, value in values.items()
@@ -87,6 +87,116 @@ class AnswerSettings(_Section):
         0.5, ge=0, le=10, description="How long an answer may take before a chat shows that it is coming, and grows."
     )
     edit_seconds: float = Field(60.0, ge=0, description="How long an edited question is answered anew, in place.")
+
+
+GeneratorName = Literal["local", "gemini", "openai", "extractive"]
+
+
+class GenerationSettings(_Section):
+    """Who writes the answers, in which order, and what is done with what they write."""
+
+    chain: tuple[GeneratorName, ...] = Field(
+        ("extractive",),
+        description="Who writes answers: local, gemini, openai. The next one takes over; extractive is always last.",
+    )
+    places: dict[str, tuple[GeneratorName, ...]] = Field(
+        {},
+        description='Another chain for a platform, workspace or channel, as "slack/T012AB3CD/C012AB3CD" = ["local"].',
+    )
+    first_token_seconds: float = Field(10.0, gt=0, le=600, description="How long a generator may take to begin.")
+    seconds: float = Field(25.0, gt=0, le=600, description="How long all generators together may take.")
+    failures: Positive = Field(3, description="Failures in a row after which a generator is left alone for a while.")
+    pause_seconds: float = Field(60.0, gt=0, le=86_400, description="How long; then one question tries it again.")
+    uncited: Literal["label", "withhold"] = Field(
+        "label",
+        description='An answer that rests on no passage says "not from the knowledge base", or is not given.',
+    )
+    verifier: str = Field(
+        "", description="An NLI or embedding model, by name or folder, that checks written sentences, too."
+    )
+
+    @field_validator("places", mode="before")
+    @classmethod
+    def _places_from_text(cls, value: object) -> object:
+        return json.loads(value) if isinstance(value, str) else value
+
+
+class LocalSettings(_Section):
+    """The local model (transformers)."""
+
+    model: str = Field(
+        "", description="By hub name or folder; unset: what `preceptor models use` chose, else google/flan-t5-small."
+    )
+    revision: str = Field("", description="The commit of the hub's model to use; unset: what was pulled.")
+    execution: Literal["auto", "ctranslate2", "torch"] = Field(
+        "auto", description="auto: ctranslate2 for the T5 family where it is installed, torch otherwise."
+    )
+    precision: Literal["auto", "float32", "bfloat16", "int8"] = Field(
+        "auto", description="auto: int8 with ctranslate2, float32 with torch; bfloat16 is torch's, int8 ctranslate2's."
+    )
+    max_tokens: Positive = Field(160, description="Tokens in the longest answer.")
+    batch: Positive = Field(16, description="Answers written together at the most.")
+    batch_wait_ms: float = Field(4.0, ge=0, le=1_000, description="How long the first one waits for others.")
+    queue: Positive = Field(
+        64, description="Questions that may wait for the model; beyond it the next generator answers."
+    )
+    threads: int = Field(0, ge=0, le=1_024, description="Threads that compute; 0: one for each core.")
+    warm_up: bool = Field(True, description="Whether the model is loaded at the start, in the background.")
+
+
+class BudgetSettings(_Section):
+    """What a generator may take a day (UTC); over it, the next in the chain answers. 0 is no bound."""
+
+    tokens: int = Field(0, ge=0, description="Tokens a day, read and written, over all workspaces.")
+    cost: float = Field(0.0, ge=0, description="Cost a day over all workspaces, in the prices' currency.")
+    workspace_tokens: int = Field(0, ge=0, description="Tokens a day for each workspace.")
+    workspace_cost: float = Field(0.0, ge=0, description="Cost a day for each workspace.")
+
+
+class _ServedSettings(_Section):
+    """What generators behind a key or a server have in common."""
+
+    temperature: float | None = Field(
+        None, ge=0, le=2, description="0: always the likeliest word; unset: the model's own default."
+    )
+    max_tokens: Positive = Field(1_024, description="Tokens in the longest answer.")
+    window: int = Field(16_000, ge=512, description="Tokens the prompt may have.")
+    timeout_seconds: float = Field(20.0, gt=0, le=600, description="How long the server may keep silent.")
+    retries: int = Field(2, ge=0, le=10, description="How often it is asked again when it is overloaded.")
+    input_price: float = Field(0.0, ge=0, description="Price of a million tokens read.")
+    output_price: float = Field(0.0, ge=0, description="Price of a million tokens written.")
+    proxy: str = Field("", description="HTTP proxy, as http://host:port.")
+    budget: BudgetSettings = BudgetSettings()
+
+
+class GeminiSettings(_ServedSettings):
+    """Google's Gemini API."""
+
+    key: Token = Field(SecretStr(""), description="The API key, from Google AI Studio.")
+    model: str = Field("gemini-3.5-flash-lite", description="The model's name.")
+    base_url: str = Field("https://generativelanguage.googleapis.com", description="The API, or a gateway before it.")
+    api_version: str = Field("v1beta", description="The API's version.")
+    thinking_level: Literal["", "minimal", "low", "medium", "high"] = Field(
+        "", description="How much the model thinks, from Gemini 3 on; empty: its own default."
+    )
+    thinking_budget: int | None = Field(
+        None, ge=-1, description="For Gemini 2.5: tokens it may think, 0 none, -1 as it likes; unset: its default."
+    )
+    redact: bool = Field(True, description="Whether e-mail addresses, numbers and the like are hidden from it.")
+    safety: Literal["default", "none", "few", "some", "most"] = Field(
+        "default", description="How much is blocked as harmful, by the API's own thresholds."
+    )
+
+
+class OpenAISettings(_ServedSettings):
+    """Any server that speaks OpenAI's protocol: Ollama, vLLM, llama.cpp, OpenAI."""
+
+    key: Token = Field(SecretStr(""), description="The API key; local servers need none.")
+    model: str = Field("", description="The model's name on that server.")
+    base_url: str = Field("http://127.0.0.1:11434/v1", description="The server, with /v1.")
+    redact: bool | None = Field(
+        None, description="The same as gemini.redact; unset: unless the server is on this machine."
+    )
 
 
 class ConversationSettings(_Section):
@@ -226,9 +336,29 @@ class Settings(BaseSettings):
     dispatch: DispatchSettings = DispatchSettings()
     access: AccessSettings = AccessSettings()
     attachments: AttachmentSettings = AttachmentSettings()
+    generation: GenerationSettings = GenerationSettings()
+    local: LocalSettings = LocalSettings()
+    gemini: GeminiSettings = GeminiSettings()
+    openai: OpenAISettings = OpenAISettings()
     http: HttpSettings = HttpSettings()
     discord: DiscordSettings = DiscordSettings()
     slack: SlackSettings = SlackSettings()
+
+    @model_validator(mode="after")
+    def _generators_are_set_up(self) -> "Settings":
+        chains = (self.generation.chain, *self.generation.places.values())
+        named = {name for chain in chains for name in chain}
+        if "gemini" in named and not self.gemini.key.get_secret_value():
+            raise ValueError(
+                "generation.chain names gemini, which needs gemini.key; docs/generators.md says where it is found"
+            )
+        if "openai" in named and not self.openai.model:
+            raise ValueError("generation.chain names openai, which needs openai.model: the model's name on that server")
+        if named - {"extractive"} and self.generation.seconds >= self.answers.deadline_seconds:
+            raise ValueError(
+                "generation.seconds must be less than answers.deadline_seconds, or no time is left for another answer"
+            )
+        return self
 
     @classmethod
     def settings_customise_sources(
@@ -246,6 +376,11 @@ class Settings(BaseSettings):
     def database_file(self) -> Path:
         """The SQLite file, absolute."""
         return self.data_directory / self.database.path
+
+    @property
+    def models_directory(self) -> Path:
+        """Where models that were trained or converted here lie, and which of them is in use."""
+        return self.data_directory / "models"
 
     @property
     def index_directory(self) -> Path:

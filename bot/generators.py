@@ -1,0 +1,134 @@
+"""Makes the generators that the settings name, and the chain of them."""
+
+import dataclasses
+from collections.abc import Callable, Sequence
+from concurrent.futures import Executor
+from typing import TYPE_CHECKING, TypeVar
+from urllib.parse import urlsplit
+
+from pydantic import BaseModel, SecretStr
+
+from bot.messages import Place
+from bot.settings import Settings
+from bot.settings.tree import BudgetSettings
+from models.generation import Generator
+from models.generation.chain import FLOOR, Chain, ChainLimits
+from models.generation.extractive import ExtractiveGenerator
+
+if TYPE_CHECKING:
+    from models.generation.grounding.review import Verifier
+    from models.generation.served.redaction import Redactor
+
+Options = TypeVar("Options")
+
+_THIS_MACHINE = ("localhost", "127.0.0.1", "::1")
+
+
+def make_chain(settings: Settings, threads: Executor) -> Chain:
+    """Make the chain; what is heavy is imported for generators that are named somewhere, and for no other."""
+    limits = settings.generation
+    return Chain(
+        {name: make_generator(settings, name, threads) for name in (*named(settings), FLOOR)},
+        ChainLimits(
+            limits.first_token_seconds,
+            limits.seconds,
+            limits.failures,
+            limits.pause_seconds,
+            withholds_uncited=limits.uncited == "withhold",
+        ),
+        threads,
+        verifier(settings),
+    )
+
+
+def named(settings: Settings) -> list[str]:
+    """Give the generators that are named in any chain, besides the floor, in the order of their mention."""
+    chains = (settings.generation.chain, *settings.generation.places.values())
+    return list(dict.fromkeys(name for chain in chains for name in chain if name != FLOOR))
+
+
+def warmed_up(settings: Settings) -> list[str]:
+    """Give the generators that are made ready at the start, in the background."""
+    return [name for name in named(settings) if name != "local" or settings.local.warm_up]
+
+
+def order(settings: Settings) -> Callable[[Place], Sequence[str]]:
+    """Give what tells a place's chain: that of its thread, channel, workspace or platform, or the one for all."""
+    places, everywhere = settings.generation.places, settings.generation.chain
+
+    def _of(place: Place) -> Sequence[str]:
+        names = (place.id, place.channel_id, place.workspace_id, place.platform)
+        return next((places[name] for name in names if name in places), everywhere)
+
+    return _of
+
+
+def budgets(settings: Settings) -> dict[str, BudgetSettings]:
+    """Give the budgets, by generator."""
+    return {"gemini": settings.gemini.budget, "openai": settings.openai.budget}
+
+
+def make_generator(settings: Settings, name: str, threads: Executor | None = None) -> Generator:
+    """Make one generator by its name in the settings; nothing is loaded or asked yet.
+
+    Raises:
+        ModelError: a library it needs is not installed.
+    """
+    makers: dict[str, Callable[[], Generator]] = {
+        "local": lambda: _local(settings),
+        "gemini": lambda: _gemini(settings),
+        "openai": lambda: _openai(settings),
+        FLOOR: lambda: ExtractiveGenerator(settings.answers.sentences, threads=threads),
+    }
+    return makers[name]()
+
+
+def verifier(settings: Settings) -> "Verifier | None":
+    """Make the model that checks what is written, where one is configured.
+
+    Raises:
+        ModelError: it is not there, or is none.
+    """
+    if not settings.generation.verifier:
+        return None
+    from models.generation.grounding.verifier import load_verifier
+    from models.store.model_store import ModelStore
+
+    return load_verifier(ModelStore(settings.models_directory).find(settings.generation.verifier).folder)
+
+
+def _local(settings: Settings) -> Generator:
+    from models.generation.local import LocalGenerator, LocalOptions
+    from models.store.model_store import ModelStore
+
+    return LocalGenerator(_options(LocalOptions, settings.local), ModelStore(settings.models_directory))
+
+
+def _gemini(settings: Settings) -> Generator:
+    from models.generation.gemini import GeminiGenerator, GeminiOptions
+
+    return GeminiGenerator(_options(GeminiOptions, settings.gemini), _redactor(settings.gemini.redact))
+
+
+def _openai(settings: Settings) -> Generator:
+    from models.generation.openai_compatible import OpenAIGenerator, OpenAIOptions
+
+    leaves = urlsplit(settings.openai.base_url).hostname not in _THIS_MACHINE
+    redact = leaves if settings.openai.redact is None else settings.openai.redact
+    return OpenAIGenerator(_options(OpenAIOptions, settings.openai), _redactor(redact))
+
+
+def _redactor(wanted: bool) -> "Redactor | None":
+    if not wanted:
+        return None
+    from models.generation.served.redaction import PatternRedactor
+
+    return PatternRedactor()
+
+
+def _options(kind: type[Options], section: BaseModel) -> Options:
+    """Give the options that a generator takes from its section of the settings; the two name them alike."""
+    names = {field.name for field in dataclasses.fields(kind)}  # type: ignore[arg-type]
+    values = {name: value for name, value in section if name in names}
+    secrets = {name: value.get_secret_value() for name, value in values.items() if isinstance(value, SecretStr)}
+    return kind(**values | secrets)
