@@ -5,7 +5,8 @@
 
 Each statement is reviewed with the five passages that the search finds for its question in the starter knowledge
 base. Faithful ones are paraphrases written by hand. Corrupted ones are written by hand, or made from the faithful
-ones by rule: another number, another unit, another name, a "not" put in, and statements about another question.
+ones by rule: another number, another unit, another name, a "not" put in, and statements about another question. A near
+miss says something else in the passage's own words: who meets what is exchanged, or one plain word is another one.
 XQuAD: the sentence of the context that holds the gold answer, with that context.
 """
 

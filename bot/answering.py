@@ -32,7 +32,12 @@ _WAKING = Reply("Waking up the model …", complete=False)
 
 _UNCITED = "*Not from the knowledge base.*"
 
-_CITED = re.compile(r"(?<!\\)\[(\d{1,3})\]")
+# Code and tables, whose brackets are their own, or the number of a passage as it is put behind a text.
+_CITED = re.compile(
+    r"^[ \t>]*(?P<fence>`{3,}|~{3,}).*?(?:^[ \t>]*(?P=fence)|\Z)|^[ \t>]*\|[^\n]*$"
+    r"|(?<!`)(?P<ticks>`++)(?:(?!\n[ \t]*\n).)+?(?<!`)(?P=ticks)(?!`)|(?<!\S)\[(?P<number>\d{1,3})\](?!\S)",
+    re.MULTILINE | re.DOTALL,
+)
 
 
 class Answering:
@@ -134,7 +139,7 @@ def _reply(draft: Draft, hits: Sequence[Hit]) -> Reply:
     numbers: dict[int, int] = {}
 
     def _number(match: re.Match[str]) -> str:
-        old = int(match[1])
+        old = int(match["number"] or 0)
         return f"[{numbers.setdefault(old, len(numbers) + 1)}]" if 1 <= old <= len(hits) else match[0]
 
     text = _CITED.sub(_number, draft.text)
@@ -151,7 +156,9 @@ def _reply(draft: Draft, hits: Sequence[Hit]) -> Reply:
 def _note(draft: Draft) -> str:
     """Say who wrote an answer that is not quoted, and who had begun it."""
     broke_off = f"{draft.gave_up} broke off. " if draft.gave_up else ""
-    return broke_off + (f"Written by {draft.generator}." if draft.generator != FLOOR else "")
+    if draft.generator != FLOOR:
+        return f"{broke_off}Written by {draft.generator}."
+    return f"{broke_off}These are the passages' own words." if broke_off else ""
 
 
 def _citation(number: int, hit: Hit) -> Citation:

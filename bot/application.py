@@ -94,8 +94,12 @@ class Application:
         )
         return Commands(access, conversations, self._desk, others, escalations.buttons, self._spelled)
 
-    def _process_figures(self) -> Mapping[str, object]:
-        return {"loop_lag_ms": self._loop_lag.figures(), "generators": self._chain.states()}
+    async def _process_figures(self, place: Place) -> Mapping[str, object]:
+        states = self._chain.states()
+        for name in states:
+            if not await self._usage.has_room(name, place.workspace_id):
+                states[name] = "over budget"
+        return {"loop_lag_ms": self._loop_lag.figures(), "generators": states}
 
     def _spelled(self, place: Place, command: str) -> str:
         return self._adapters[place.platform].spelled(command)
@@ -158,7 +162,10 @@ class Application:
             self._waiting_for = ""
             warming = asyncio.create_task(self._chain.warm_up(warmed_up(self._settings)), name="warming up")
             stack.push_async_callback(_ended, warming)
-            yield
+            try:
+                yield
+            finally:
+                self._waiting_for = "the end: it is stopping"
 
     async def _open_knowledge(self) -> None:
         report = await self._desk.open()

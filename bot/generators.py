@@ -58,7 +58,7 @@ def order(settings: Settings) -> Callable[[Place], Sequence[str]]:
 
     def _of(place: Place) -> Sequence[str]:
         names = (place.id, place.channel_id, place.workspace_id, place.platform)
-        return next((places[name] for name in names if name in places), everywhere)
+        return tuple(dict.fromkeys(next((places[name] for name in names if name in places), everywhere)))
 
     return _of
 
@@ -89,7 +89,7 @@ def verifier(settings: Settings) -> "Verifier | None":
     Raises:
         ModelError: it is not there, or is none.
     """
-    if not settings.generation.verifier:
+    if not (settings.generation.verifier and named(settings)):
         return None
     from models.generation.grounding.verifier import load_verifier
     from models.store.model_store import ModelStore

@@ -1,6 +1,6 @@
 """How the bot does: what was asked and how it ended, how fast, what people thought of it, and what is still open."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from math import ceil
 from typing import Any
@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, Connection, case, func, select
 
 from bot.database import Database
 from bot.delivery import inbox_key
-from bot.messages import IncomingMessage, Reply
+from bot.messages import IncomingMessage, Place, Reply
 from bot.question_text import plain
 from bot.tables import escalations, feedback, generation_usage, inbox, messages, outbox
 
@@ -35,7 +35,12 @@ _ROWS: Mapping[str, str] = {
 }
 """The rows of the table: a figure's key in the document, and the words for it."""
 
-_CIRCUITS = {"closed": "in order", "open": "left alone after failures", "half-open": "about to be tried again"}
+_CIRCUITS = {
+    "closed": "in order",
+    "open": "left alone after failures",
+    "half-open": "about to be tried again",
+    "over budget": "over its budget until 00:00 UTC",
+}
 
 _state = case((escalations.c.solved_at.is_(None), "open"), else_="solved")
 
@@ -49,11 +54,14 @@ class Statistics:
     Args:
         database: where what was asked and answered is kept.
         running_since: when the process started (UTC).
-        now: tells the figures of this process: the event loop's lag, and the state of each generator.
+        now: tells what holds now, for a place: the event loop's lag, and the state of each generator.
     """
 
     def __init__(
-        self, database: Database, running_since: datetime, now: Callable[[], Mapping[str, Any]] = dict
+        self,
+        database: Database,
+        running_since: datetime,
+        now: Callable[[Place], Awaitable[Mapping[str, Any]]] | None = None,
     ) -> None:
         self._database = database
         self._running_since = running_since
@@ -66,7 +74,8 @@ class Statistics:
         texts) when people have theirs forgotten; who wrote the answers, and how fast, by the answers that are kept.
         """
         document = await self._database.read(lambda connection: self._document(connection, message))
-        document |= self._now()
+        if self._now:
+            document |= await self._now(message.place)
         return Reply(_in_words(document, message.received_at), ephemeral=True, data=document)
 
     def _document(self, connection: Connection, message: IncomingMessage) -> dict[str, Any]:

@@ -6,10 +6,11 @@ from threading import Event
 
 from bot.evaluation_passages import with_passages
 from bot.settings import Settings
+from models.errors import TrainingError
 from models.store.model_store import DEFAULT_MODEL, ModelStore
 from models.training.data import read_pairs
 from models.training.options import TrainingOptions
-from models.training.run import Order, Outcome, Told, name_for, require_possible, train
+from models.training.run import Order, Outcome, Told, folder_for, name_for, require_possible, train
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +47,11 @@ def train_answers(settings: Settings, wish: Wish, told: Told, stopping: Event) -
         ModelError: the data, the base or the machine will not do, or it was stopped.
         KnowledgeError: pairs without a context cannot be looked up.
     """
+    if wish.use and settings.local.model:
+        raise TrainingError(
+            f"local.model says that {settings.local.model} answers, which is stronger than --use.",
+            "Unset it, or give --compare in the place of --use.",
+        )
     store = ModelStore(settings.models_directory)
     answering = settings.local.model or store.in_use("answers") or DEFAULT_MODEL
     file = read_pairs(wish.data)
@@ -64,6 +70,11 @@ def train_answers(settings: Settings, wish: Wish, told: Told, stopping: Event) -
         compared_with=rival if rival and rival.folder != base.folder else None,
     )
     require_possible(order, store)
+    if rival and rival.folder == folder_for(store, order.name):
+        raise TrainingError(
+            f"{order.name} answers now, and would be replaced even if the new one is worse.",
+            "Choose another --name, or leave --compare and --use out.",
+        )
     samples = tuple(with_passages(file.samples, settings))
     outcome = train(replace(order, file=replace(file, samples=samples)), store, told, stopping)
     if wish.use and not outcome.is_worse:

@@ -19,6 +19,9 @@ log = structlog.get_logger(__name__)
 
 _KEEP = (insert(generation_usage),)
 
+_MOST = 10**9
+"""Tokens, or cost, of one answer: a server may say anything of itself, and the database holds no number at all."""
+
 
 class UsageLedger:
     """Writes down what answers take, and says whether a generator's budget has room. Days are UTC's.
@@ -44,7 +47,9 @@ class UsageLedger:
         budget = self._budgets.get(generator, BudgetSettings())
         if budget == BudgetSettings():
             return True
-        await self.written()
+        # What is charged from now on is not waited for: where much is asked, that would never end.
+        if self._writing:
+            await asyncio.wait(set(self._writing))
         try:
             spent = await self._database.read(lambda connection: _spent(connection, generator, workspace_id))
         except StorageError as error:
@@ -98,9 +103,9 @@ class Account:
                 "conversation_id": self._conversation_id,
                 "generator": generator,
                 "model": model,
-                "input_tokens": usage.input_tokens,
-                "output_tokens": usage.output_tokens,
-                "cost": usage.cost,
+                "input_tokens": min(max(usage.input_tokens, 0), _MOST),
+                "output_tokens": min(max(usage.output_tokens, 0), _MOST),
+                "cost": min(max(usage.cost, 0.0), _MOST),
             }
         )
 

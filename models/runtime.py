@@ -163,10 +163,11 @@ class Runtime(Generic[Item, Piece]):
         Raises:
             ModelError: it cannot be loaded.
         """
+        self._refuse_when_closed()
         if self._model is not None:
             return self._model
-        self._refuse_when_closed()
         if self._loading is None:
+            self._threads.clear()  # that of a load that failed
             self._loading = asyncio.get_running_loop().create_future()
             self._start(self._load_in_thread, self._loading)
         return await asyncio.shield(self._loading)
@@ -217,6 +218,8 @@ class Runtime(Generic[Item, Piece]):
             self._changed.notify_all()
         for job in waiting:
             job.end(self._gone())
+        if self._loading:
+            self._settle(self._loading, self._gone())
         await asyncio.to_thread(self._end_threads)
 
     def refuse_when_full(self) -> None:
@@ -293,6 +296,8 @@ class Runtime(Generic[Item, Piece]):
 
     def _settle(self, loading: asyncio.Future[Model[Item, Piece]], outcome: Model[Item, Piece] | ModelError) -> None:
         self._loading = None
+        if loading.done():  # closed meanwhile
+            return
         if isinstance(outcome, ModelError):
             loading.set_exception(outcome)
             loading.exception()  # looked at, should nobody wait any more

@@ -49,7 +49,8 @@ class Screen:
         self._out.print("[bold]Preceptor[/bold]: ask me anything I may know. /help says more, /quit leaves.\n")
         while True:
             try:
-                line = await session.prompt_async()
+                # While it waits the terminal is raw, and Ctrl-C is a key; a handler of its own would replace ours.
+                line = await session.prompt_async(handle_sigint=False)
             except KeyboardInterrupt:
                 continue
             except EOFError:
@@ -76,6 +77,8 @@ class Screen:
             self.plain(clean(reply.text))
             for citation in reply.citations:
                 self.plain(f"[{citation.number}] {_source(citation)}")
+            if reply.note:
+                self.plain(clean(reply.note))
 
     def plain(self, text: str) -> None:
         """Print text as it stands."""
@@ -98,8 +101,8 @@ def _footer(reply: Reply) -> Iterator[RenderableType]:
         yield Text("Sources", style="bold dim")
         yield table
     if reply.generator:
-        certainty = f"{reply.generator} · {reply.confidence:.0%} sure · {reply.elapsed_ms:,.0f} ms"
-        yield Text(" · ".join(filter(None, (certainty, clean(reply.note)))), style="dim italic")
+        who = clean(reply.note).removesuffix(".") or reply.generator
+        yield Text(f"{who} · {reply.confidence:.0%} sure · {reply.elapsed_ms:,.0f} ms", style="dim italic")
 
 
 def _source(citation: Citation) -> str:

@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -86,12 +87,14 @@ def remove(
 
     settings = _settings()
     store = ModelStore(settings.models_directory)
-    if name == _answering(settings, store) and not force:
+    folders = folders_of(store, name)
+    chosen = _answering(settings, store)
+    if (chosen == name or any(Path(chosen).is_relative_to(folder) for folder in folders)) and not force:
         raise ModelUnusableError(
             f"{name} is in use for answers.", "Choose another one (`preceptor models use NAME`), or give --force."
         )
-    folders = ", ".join(str(folder) for folder in folders_of(store, name))
-    if not yes and not typer.confirm(f"Delete {name} ({folders})?", err=True):
+    listed = ", ".join(map(str, folders))
+    if not yes and not typer.confirm(f"Delete {name} ({listed})?", err=True):
         fail("Nothing is deleted.", 1)
     sys.stdout.write(f"{name} is deleted; {in_words(remove_from(store, name))} are free for it.\n")
 
@@ -133,9 +136,11 @@ def use(
     settings = _settings()
     if task != "answers":
         raise SettingsError(f"There is no model to choose for {task!r}.", "Give --for answers.")
-    found = ModelStore(settings.models_directory).use("answers", name)
+    store = ModelStore(settings.models_directory)
+    unready = _made_ready(settings, store, name)
+    found = store.use("answers", name)
     sys.stdout.write(f"{name} ({found.kind}, {found.model_type}) writes the answers from the next start on.\n")
-    for note in _what_stands_against(settings, name):
+    for note in (*unready, *_what_stands_against(settings, name)):
         sys.stderr.write(f"Note: {note}\n")
 
 
@@ -227,6 +232,31 @@ def _make_do(name: str, revision: str, error: "ModelMissingError") -> None:
         raise ModelMissingError(error.message, " ".join(filter(None, (error.fix, meant, listed)))) from error
     sys.stderr.write(f"{error.message}\n")
     sys.stdout.write(f"{name} is here and whole as it was pulled before: commit {found.revision}.\n")
+
+
+def _made_ready(settings: "Settings", store: "ModelStore", name: str) -> list[str]:
+    """Convert a model that has to be, so that no question waits for it or is given up; say where that must wait.
+
+    Raises:
+        ModelError: it is not here, or would not run.
+    """
+    import threading
+
+    from models.errors import ModelExtraError
+    from models.generation.engines.choice import chosen
+    from models.generation.engines.conversion import converted_folder, is_converted
+
+    found = store.find(name)
+    try:
+        engine, precision = chosen(found, settings.local.execution, settings.local.precision)
+        if engine == "ctranslate2" and not is_converted(found, precision, store.converted):
+            sys.stderr.write(f"Converting {name} once, to {precision}; that may take some minutes.\n")
+            converted_folder(found, precision, store.converted, threading.Event())
+    except ModelExtraError as error:
+        return [str(error)]
+    except KeyboardInterrupt:
+        fail("Stopped. Nothing is chosen.", 1)
+    return []
 
 
 def _how_to_use(name: str, found: "Checkpoint") -> str:

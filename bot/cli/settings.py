@@ -1,5 +1,6 @@
 """The commands on settings: show, new-key."""
 
+import re
 import sys
 
 import typer
@@ -33,7 +34,8 @@ def show(as_json: AsJson = False) -> None:
 def _value(values: object, key: str) -> object:
     for part in key.split("."):
         values = values[part] if isinstance(values, dict) else None
-    return values
+    # An address may hold a password: http://user:password@proxy
+    return re.sub(r"(?<=://)[^/@]+(?=@)", "***", values) if isinstance(values, str) else values
 
 
 @app.command("new-key")

@@ -41,22 +41,26 @@ def answers(
         str, typer.Option("--name", help="What the result is called. Unset: after the base and FILE.")
     ] = "",
     lora: Annotated[bool, typer.Option("--lora", help="Train small matrices beside the weights: less memory.")] = False,
-    rank: Annotated[int, typer.Option("--rank", min=1, max=1024, help="Of LoRA's matrices.")] = 16,
-    alpha: Annotated[int, typer.Option("--alpha", min=1, help="LoRA's weight is alpha / rank.")] = 32,
+    rank: Annotated[int | None, typer.Option("--rank", min=1, max=1024, help="Of LoRA's matrices. Unset: 16.")] = None,
+    alpha: Annotated[
+        int | None, typer.Option("--alpha", min=1, help="LoRA's weight is alpha / rank. Unset: 32.")
+    ] = None,
     targets: Annotated[
         list[str] | None, typer.Option("--targets", metavar="LAYER", help="For LoRA; may be repeated; or all-linear.")
     ] = None,
     epochs: Annotated[int, typer.Option("--epochs", min=1, help="How often each pair is seen, at most.")] = 10,
     batch: Annotated[int, typer.Option("--batch", min=1, help="Pairs in a step.")] = 8,
     learning_rate: Annotated[
-        float | None, typer.Option("--learning-rate", min=0, help="Unset: 3e-4, with --lora 1e-3.")
+        float | None,
+        typer.Option("--learning-rate", min=1e-12, max=1, help="Unset: 3e-4, with --lora 1e-3."),
     ] = None,
     seed: Annotated[int, typer.Option("--seed", min=0, help="The same one gives the same weights.")] = 0,
     patience: Annotated[
         int, typer.Option("--patience", min=1, help="Epochs without progress after which it ends.")
     ] = 3,
     evaluation_share: Annotated[
-        float, typer.Option("--evaluation-share", min=0.01, max=0.9, help="Of the pairs, held out to judge by.")
+        float,
+        typer.Option("--evaluation-share", min=0.01, max=0.9, help="Of the pairs, held out to judge by."),
     ] = 0.1,
     compare: Annotated[
         bool, typer.Option("--compare", help="Compare it with what answers now; exit status 1 when it is worse.")
@@ -76,14 +80,15 @@ def answers(
     from bot import logs
     from bot.settings import load
     from bot.training import Wish, train_answers
-    from models.errors import TrainingError
-    from models.training.options import LoraOptions, TrainingOptions
+    from models.training.options import LoraOptions, StoppedError, TrainingOptions
 
+    if not lora and (rank or alpha or targets):
+        raise typer.BadParameter("--rank, --alpha and --targets are LoRA's: give --lora, too.")
     settings = load().settings
     logs.set_up(settings.log.model_copy(update={"level": "error"}))
     rate = learning_rate or (1e-3 if lora else 3e-4)
     options = TrainingOptions(
-        lora=LoraOptions(rank, alpha, tuple(targets or ())) if lora else None,
+        lora=LoraOptions(rank or 16, alpha or 32, tuple(targets or ())) if lora else None,
         epochs=epochs,
         batch=batch,
         learning_rate=rate,
@@ -94,9 +99,7 @@ def answers(
     with _stoppable() as stopping, _progress() as told:
         try:
             outcome = train_answers(settings, wish, told, stopping)
-        except TrainingError as error:
-            if not stopping.is_set():
-                raise
+        except StoppedError as error:
             sys.stderr.write(f"{error}\n")
             raise typer.Exit(_INTERRUPTED) from None
     refused = (compare or use) and outcome.is_worse
@@ -105,7 +108,8 @@ def answers(
     else:
         _print(outcome)
     if refused:
-        sys.stderr.write(f"{outcome.name} answers worse than what answers now, which stays in use.\n")
+        better = "what answers now" if outcome.rival else "its base"
+        sys.stderr.write(f"{outcome.name} answers worse than {better}; what answers now stays in use.\n")
         raise typer.Exit(1)
     if use:
         sys.stderr.write(f"{outcome.name} answers from the next start on.\n")
@@ -141,11 +145,15 @@ def _progress() -> "Iterator[Told]":
     console = Console(stderr=True)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=console, disable=not console.is_terminal) as bars:
-        task = bars.add_task("reading", total=None)
+        tasks = {"reading": bars.add_task("reading", total=None)}
 
         def _told(doing: str, done: int, total: int, loss: float | None) -> None:
+            if doing not in tasks:
+                bars.remove_task(*tasks.values())
+                tasks.clear()
+                tasks[doing] = bars.add_task(doing, total=total)
             known = f"{doing}, held-out loss {loss:.3f}" if loss is not None else doing
-            bars.update(task, description=known, completed=done, total=total or None)
+            bars.update(tasks[doing], description=known, completed=done, total=total)
 
         yield _told
 
@@ -159,7 +167,7 @@ def _print(outcome: "Outcome") -> None:
 
     models = {"before": outcome.before, outcome.name: outcome.after}
     models |= {"in use": outcome.rival} if outcome.rival else {}
-    table = Table(f"{outcome.counts.held_out:,} held-out pairs")
+    table = Table(_counted(outcome.counts.held_out, "held-out pair"))
     for head in models:
         table.add_column(Text(head), justify="right")
     for row in score_rows(*models.values()):
@@ -179,8 +187,12 @@ def _in_words(outcome: "Outcome") -> str:
         "with passages cut to the model's window": counts.cut,
     }
     told = [f"{number:,} {what}" for what, number in left_out.items() if number]
-    trained = f"Trained on {counts.training:,} pairs in {outcome.steps:,} steps"
+    trained = f"Trained on {_counted(counts.training, 'pair')} in {_counted(outcome.steps, 'step')}"
     return f"{trained}; {', '.join(told)}." if told else f"{trained}."
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number:,} {what}" if number == 1 else f"{number:,} {what}s"
 
 
 def _document(outcome: "Outcome", used: bool, refused: bool) -> dict[str, object]:

@@ -23,6 +23,8 @@ async def examine(examined: Examined) -> AsyncIterator[Finding]:
     yield _of_chain(settings)
     for name in named(settings):
         yield await _of_local(settings) if name == "local" else await _of_served(settings, name)
+    if settings.generation.verifier:
+        yield _of_verifier(settings)
 
 
 def _of_chain(settings: Settings) -> Finding:
@@ -32,6 +34,19 @@ def _of_chain(settings: Settings) -> Finding:
     if not order:
         return Finding(_NAME, "ok", f"Answers quote the knowledge base; no model is asked.{elsewhere}")
     return Finding(_NAME, "ok", f"Asked in this order: {', '.join((*order, FLOOR))}.{elsewhere}")
+
+
+def _of_verifier(settings: Settings) -> Finding:
+    from models.store.model_store import ModelStore
+
+    name = "verifier"
+    try:
+        found = ModelStore(settings.models_directory).find(settings.generation.verifier)
+    except ModelError as error:
+        return Finding(
+            name, "failed", f"{error.message} Where anybody writes answers, the bot does not start.", error.fix
+        )
+    return Finding(name, "ok", f"{found.name} is here, and checks what is written.")
 
 
 async def _of_served(settings: Settings, section: str) -> Finding:
@@ -63,7 +78,7 @@ def _unchecked(name: str, reason: str, fix: str) -> Finding:
 def _of_privacy(settings: Settings, section: str, generator: ServedGenerator) -> str:
     host = urlsplit(getattr(settings, section).base_url).hostname
     if generator.redacts:
-        return f"Questions and passages go to {host}, with e-mail addresses, numbers and keys hidden."
+        return f"Questions and passages go to {host}, with e-mail addresses, phone and card numbers and keys hidden."
     return f"Questions and passages go to {host} as they are."
 
 
@@ -77,20 +92,24 @@ async def _of_local(settings: Settings) -> Finding:
 
 def _local_model(settings: Settings) -> Callable[[], str]:
     def look() -> str:
-        """Find the model, the library that runs it and the memory that it needs at the least.
+        """Find the model, the library that runs it and the memory that it needs.
 
         Raises:
             ModelError: one of them is not there.
         """
-        from models.generation.engines.choice import BYTES, chosen, require_memory
+        from models.generation.engines.choice import BYTES, chosen, memory_to_run, require_memory
+        from models.generation.engines.conversion import is_converted
         from models.store.model_store import DEFAULT_MODEL, ModelStore
 
         ours = settings.local
         store = ModelStore(settings.models_directory)
         checkpoint = store.find(ours.model or store.in_use("answers") or DEFAULT_MODEL, ours.revision)
         engine, precision = chosen(checkpoint, ours.execution, ours.precision)
-        size = checkpoint.parameters * BYTES[precision]
-        require_memory(checkpoint.name, size, "run")
-        return f"{checkpoint.name} is here: {in_words(size)} as {precision}, run by {engine}."
+        require_memory(checkpoint.name, memory_to_run(checkpoint, engine, precision), "run")
+        size = in_words(checkpoint.parameters * BYTES[precision])
+        told = f"{checkpoint.name} is here: {size} as {precision}, run by {engine}."
+        if engine == "torch" or is_converted(checkpoint, precision, store.converted):
+            return told
+        return f"{told} The first start converts it; `preceptor models use {checkpoint.name}` does so ahead."
 
     return look

@@ -180,10 +180,7 @@ def explained(error: ValidationError, origins: Mapping[str, str]) -> tuple[str, 
     origin = next((origins[name] for name in origins if name == key or name.startswith(f"{key}.")), "")
     where = f" (set in {origin})" if origin else ""
     if not key:
-        return (
-            f"{first['msg'].removeprefix('Value error, ')}.",
-            "`preceptor settings show` tells what is set, and where.",
-        )
+        return f"{first['msg'].removeprefix('Value error, ')}.", "preceptor.example.toml explains every setting."
     if first["type"] == "extra_forbidden":
         return f"{key} is no setting{where}.", _did_you_mean(key, [name for name, _ in every_setting()])
     meaning = dict(every_setting()).get(key, "")

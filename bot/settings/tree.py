@@ -1,8 +1,10 @@
 """The settings tree: what can be set, what it means and what it is when nobody sets it."""
 
+import difflib
 import json
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
@@ -89,6 +91,9 @@ class AnswerSettings(_Section):
     edit_seconds: float = Field(60.0, ge=0, description="How long an edited question is answered anew, in place.")
 
 
+PLATFORMS = ("console", "discord", "http", "memory", "slack")
+"""The first part of every place's name; "memory" is the adapter of tests."""
+
 GeneratorName = Literal["local", "gemini", "openai", "extractive"]
 
 
@@ -118,7 +123,22 @@ class GenerationSettings(_Section):
     @field_validator("places", mode="before")
     @classmethod
     def _places_from_text(cls, value: object) -> object:
-        return json.loads(value) if isinstance(value, str) else value
+        try:
+            return json.loads(value) if isinstance(value, str) else value
+        except json.JSONDecodeError as error:
+            raise ValueError('it must be JSON, as {"slack/T012AB3CD": ["local"]}') from error
+
+    @field_validator("places")
+    @classmethod
+    def _platforms_are_known(cls, places: dict[str, tuple[GeneratorName, ...]]) -> dict[str, tuple[GeneratorName, ...]]:
+        # A misspelt one would send to a cloud what was to stay in the house.
+        for place in places:
+            platform = place.partition("/")[0]
+            if platform not in PLATFORMS:
+                near = difflib.get_close_matches(platform.lower(), PLATFORMS, n=1)
+                meant = f"; did you mean {near[0]}?" if near else f": {', '.join(PLATFORMS)}"
+                raise ValueError(f"{place!r} begins with {platform!r}, which is no platform{meant}")
+        return places
 
 
 class LocalSettings(_Section):
@@ -144,6 +164,21 @@ class LocalSettings(_Section):
     warm_up: bool = Field(True, description="Whether the model is loaded at the start, in the background.")
 
 
+def _web_address(address: str) -> str:
+    """Let an address pass, or nothing.
+
+    Raises:
+        ValueError: it is neither.
+    """
+    parts = urlsplit(address)
+    if address and (parts.scheme not in ("http", "https") or not parts.hostname):
+        raise ValueError("it must be an address as http://host:port")
+    return address
+
+
+WebAddress = Annotated[str, AfterValidator(_web_address)]
+
+
 class BudgetSettings(_Section):
     """What a generator may take a day (UTC); over it, the next in the chain answers. 0 is no bound."""
 
@@ -165,8 +200,14 @@ class _ServedSettings(_Section):
     retries: int = Field(2, ge=0, le=10, description="How often it is asked again when it is overloaded.")
     input_price: float = Field(0.0, ge=0, description="Price of a million tokens read.")
     output_price: float = Field(0.0, ge=0, description="Price of a million tokens written.")
-    proxy: str = Field("", description="HTTP proxy, as http://host:port.")
+    proxy: WebAddress = Field("", description="HTTP proxy, as http://host:port.")
     budget: BudgetSettings = BudgetSettings()
+
+    @model_validator(mode="after")
+    def _cost_has_prices(self) -> Self:
+        if (self.budget.cost or self.budget.workspace_cost) and not (self.input_price or self.output_price):
+            raise ValueError("a budget of cost needs input_price and output_price, or it never binds")
+        return self
 
 
 class GeminiSettings(_ServedSettings):
@@ -174,7 +215,9 @@ class GeminiSettings(_ServedSettings):
 
     key: Token = Field(SecretStr(""), description="The API key, from Google AI Studio.")
     model: str = Field("gemini-3.5-flash-lite", description="The model's name.")
-    base_url: str = Field("https://generativelanguage.googleapis.com", description="The API, or a gateway before it.")
+    base_url: WebAddress = Field(
+        "https://generativelanguage.googleapis.com", description="The API, or a gateway before it."
+    )
     api_version: str = Field("v1beta", description="The API's version.")
     thinking_level: Literal["", "minimal", "low", "medium", "high"] = Field(
         "", description="How much the model thinks, from Gemini 3 on; empty: its own default."
@@ -193,7 +236,7 @@ class OpenAISettings(_ServedSettings):
 
     key: Token = Field(SecretStr(""), description="The API key; local servers need none.")
     model: str = Field("", description="The model's name on that server.")
-    base_url: str = Field("http://127.0.0.1:11434/v1", description="The server, with /v1.")
+    base_url: WebAddress = Field("http://127.0.0.1:11434/v1", description="The server, with /v1.")
     redact: bool | None = Field(
         None, description="The same as gemini.redact; unset: unless the server is on this machine."
     )
@@ -350,10 +393,10 @@ class Settings(BaseSettings):
         named = {name for chain in chains for name in chain}
         if "gemini" in named and not self.gemini.key.get_secret_value():
             raise ValueError(
-                "generation.chain names gemini, which needs gemini.key; docs/generators.md says where it is found"
+                "generation names gemini, which needs gemini.key; docs/generators.md says where it is found"
             )
         if "openai" in named and not self.openai.model:
-            raise ValueError("generation.chain names openai, which needs openai.model: the model's name on that server")
+            raise ValueError("generation names openai, which needs openai.model: the model's name on that server")
         if named - {"extractive"} and self.generation.seconds >= self.answers.deadline_seconds:
             raise ValueError(
                 "generation.seconds must be less than answers.deadline_seconds, or no time is left for another answer"

@@ -89,7 +89,7 @@ def exact_match(given: str, golds: Sequence[str]) -> float:
 
     Without a right answer it is 1 for an empty one, as in SQuAD 2.0's script.
     """
-    return float(normalised(given) in {normalised(gold) for gold in golds or ("",)})
+    return float(normalised(given) in _wanted(golds))
 
 
 def token_f1(given: str, golds: Sequence[str]) -> float:
@@ -98,7 +98,12 @@ def token_f1(given: str, golds: Sequence[str]) -> float:
     SQuAD's measure (Rajpurkar et al., EMNLP 2016, section 6.1). Without a right answer it is 1 for an empty one, else
     0 (Rajpurkar et al., ACL 2018).
     """
-    return max(_f1(normalised(given).split(), normalised(gold).split()) for gold in golds or ("",))
+    return max(_f1(normalised(given).split(), gold.split()) for gold in _wanted(golds))
+
+
+def _wanted(golds: Sequence[str]) -> list[str]:
+    """Give the right answers `normalised`; one of which nothing is left would make silence right, beside others."""
+    return [gold for gold in map(normalised, golds) if gold] or [""]
 
 
 def _f1(given: list[str], gold: list[str]) -> float:

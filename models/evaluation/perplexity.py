@@ -3,36 +3,20 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
-from typing import Final, cast
+from typing import Final
 
 import torch
-from safetensors import SafetensorError
 from torch.nn.functional import cross_entropy
-from transformers import (
-    AutoModelForCausalLM,
-    AutoModelForSeq2SeqLM,
-    AutoTokenizer,
-    PreTrainedConfig,
-    PreTrainedModel,
-    PreTrainedTokenizerBase,
-)
-from transformers.utils import logging
 
-from models.errors import ModelUnusableError
 from models.evaluation.squad import Sample
 from models.generation.engines.choice import BYTES, chosen, require_memory
-from models.generation.engines.loading import Loadable, whole_model
-from models.generation.engines.prompts import Message, chatted, instructed
-from models.generation.engines.vocabulary import Vocabulary
+from models.generation.engines.torch_model import TorchModel
 from models.generation.fitting import fitted_prompt
 from models.machine import usable_cores
 from models.store.model_store import Checkpoint
 
 _PRECISION: Final = "float32"
 _BATCH = 8
-_DEFAULT_WINDOW = 512
-_LONGEST_PROMPT = 4_096
 # Tokens of a right answer that are looked at; longer ones would take a causal model's window.
 _LONGEST_ANSWER = 160
 _IGNORED = -100
@@ -91,29 +75,20 @@ class _ForcedModel:
     """A model that is made to write given answers."""
 
     def __init__(self, checkpoint: Checkpoint) -> None:
-        # What the library prints while loading is for developers; what matters is raised.
-        logging.set_verbosity_error()  # type: ignore[no-untyped-call]
-        logging.disable_progress_bar()  # type: ignore[no-untyped-call]
-        self._is_causal = checkpoint.kind == "causal"
-        tokenizer, self._model = _loaded(checkpoint)
-        self._vocabulary = Vocabulary(tokenizer.backend_tokenizer)
-        self._end = _end(self._model.generation_config.eos_token_id, tokenizer)
-        self._window = _window(self._model.config, _LONGEST_ANSWER if self._is_causal else 0)
-        template = partial(_templated, tokenizer)
-        talks = self._is_causal and getattr(tokenizer, "chat_template", None)
-        self._render = chatted(self._vocabulary, template, checkpoint.name) if talks else instructed(self._vocabulary)
+        self._loaded = TorchModel(checkpoint, _PRECISION, _LONGEST_ANSWER)
+        self._model = self._loaded.model
 
     def forced(self, sample: Sample) -> _Forced:
         """Give prompt and first right answer as the model reads them."""
-        vocabulary = self._vocabulary
-        prompt = fitted_prompt(sample.question, sample.passages, (), self._window, vocabulary.count, self._render)
+        loaded, vocabulary = self._loaded, self._loaded.vocabulary
+        prompt = fitted_prompt(sample.question, sample.passages, (), loaded.window, vocabulary.count, loaded.render)
         answer = vocabulary.encode(vocabulary.without_markers(sample.golds[0]), special=False)
-        return _Forced(list(prompt), [*answer[:_LONGEST_ANSWER], *self._end])
+        return _Forced(list(prompt), [*answer[:_LONGEST_ANSWER], *loaded.ends[:1]])
 
     def surprise(self, batch: Sequence[_Forced]) -> float:
         """Give the negative log-likelihood of all answers' tokens together, in nats."""
         with torch.inference_mode():
-            logits, labels = self._causal(batch) if self._is_causal else self._sequence_to_sequence(batch)
+            logits, labels = self._causal(batch) if self._loaded.is_causal else self._sequence_to_sequence(batch)
             loss = cross_entropy(logits.flatten(0, 1).float(), labels.flatten(), ignore_index=_IGNORED, reduction="sum")
         return float(loss)
 
@@ -137,34 +112,3 @@ def _padded(rows: Sequence[list[int]]) -> tuple[torch.Tensor, torch.Tensor]:
 def _rows(rows: Sequence[list[int]], filling: int) -> torch.Tensor:
     longest = max(map(len, rows))
     return torch.tensor([row + [filling] * (longest - len(row)) for row in rows])
-
-
-def _loaded(checkpoint: Checkpoint) -> tuple[PreTrainedTokenizerBase, PreTrainedModel]:
-    family = cast(Loadable, AutoModelForCausalLM if checkpoint.kind == "causal" else AutoModelForSeq2SeqLM)
-    folder = str(checkpoint.folder)
-    try:
-        tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
-        return tokenizer, whole_model(family, folder, _PRECISION)
-    except (OSError, ValueError, RuntimeError, KeyError, SafetensorError) as error:
-        reason = " ".join(str(error).split())[:300]
-        raise ModelUnusableError(
-            f"{checkpoint.name} cannot be loaded: {reason}.", "Get the model once more, or choose another."
-        ) from error
-
-
-def _end(own: int | list[int] | None, tokenizer: PreTrainedTokenizerBase) -> list[int]:
-    """Give the token with which an answer ends, if the model knows one."""
-    ends = own if own is not None else tokenizer.eos_token_id
-    return ends[:1] if isinstance(ends, list) else [] if ends is None else [ends]
-
-
-def _window(config: PreTrainedConfig, answer: int) -> int:
-    """Tokens for the prompt, where a causal model's answer takes its share of the window."""
-    positions = getattr(config, "n_positions", None) or getattr(config, "max_position_embeddings", None)
-    return max(1, min((positions or _DEFAULT_WINDOW) - answer, _LONGEST_PROMPT))
-
-
-def _templated(tokenizer: PreTrainedTokenizerBase, messages: list[Message]) -> str:
-    return str(
-        tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True, enable_thinking=False)
-    )

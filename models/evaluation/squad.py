@@ -189,7 +189,9 @@ def _golds(entry: _Entry, name: str, may_be_missing: bool = False) -> tuple[str,
 
 def _answer_texts(entry: _Entry, name: str, value: Any) -> list[str]:  # noqa: ANN401 - whatever JSON holds
     if isinstance(value, dict):
-        value = value.get("text")
+        if "text" not in value:
+            raise entry.wrong(f"{name!r} has no 'text'", _NO_ANSWER)
+        value = value["text"]
     answers = value if isinstance(value, list) else [] if value is None else [value]
     texts = [answer.get("text") if isinstance(answer, dict) else answer for answer in answers]
     return [_answer_text(entry, name, text) for text in texts]

@@ -106,8 +106,9 @@ class _Question:
 
 @dataclass(slots=True)
 class _Attempt:
-    """What was seen of an answer before it ended, or broke off."""
+    """One generator's turn: whether nobody but the floor comes after it, and whether anything of it was shown."""
 
+    is_last: bool
     shown: bool = False
     pieces: int = 0
 
@@ -170,7 +171,7 @@ class Chain:
         for link in (self._links[name] for name in names):
             if monotonic() >= asked.end or not await self._may_try(link, account):
                 continue
-            attempt = _Attempt()
+            attempt = _Attempt(is_last=link.name == names[-1])
             try:
                 async with contextlib.aclosing(self._attempt(link, asked, attempt)) as drafts:
                     async for draft in drafts:
@@ -198,9 +199,9 @@ class Chain:
             ModelError: it gave up.
             _NotGroundedError: it answered, and too little of it is borne out.
         """
-        health = link.breaker.let_go
+        health, is_rushed = link.breaker.let_go, self._is_rushed(asked)
         try:
-            async with contextlib.aclosing(self._reviewed(link, asked)) as drafts:
+            async with contextlib.aclosing(self._reviewed(link, asked, attempt)) as drafts:
                 async for draft in drafts:
                     attempt.shown = attempt.shown or bool(draft.text)
                     health = link.breaker.succeeded if draft.generator else health
@@ -213,7 +214,7 @@ class Chain:
             health = link.breaker.failed
             raise
         except TimeoutError:
-            health = link.breaker.failed
+            health = link.breaker.let_go if is_rushed else link.breaker.failed
             raise GeneratorSlowError(f"{link.generator.name} took too long.", "") from None
         # One generator's defect must not keep the next one from answering.
         except Exception:
@@ -222,13 +223,18 @@ class Chain:
             raise AnswerUnusableError(f"{link.generator.name} failed.", "") from None
         finally:
             health()
+            if link.breaker.state == "open":
+                log.warning("generator left alone", generator=link.name, seconds=self._limits.pause)
 
-    async def _reviewed(self, link: _Link, asked: _Question) -> AsyncGenerator[Draft]:
+    def _is_rushed(self, asked: _Question) -> bool:
+        """Whether others took so much of the time that being late is not the next one's fault."""
+        return asked.end - monotonic() < min(self._limits.first_token, self._limits.whole) / 2
+
+    async def _reviewed(self, link: _Link, asked: _Question, attempt: _Attempt) -> AsyncGenerator[Draft]:
         generator = link.generator
         if generator.waking:
             yield Draft("", state="waking")
-            async with asyncio.timeout_at(_loop_time(asked.end)):
-                await generator.warm_up()
+            await self._wake(generator, asked.end if attempt.is_last else asked.end - self._limits.whole / 2)
         loop, name = asyncio.get_running_loop(), generator.name
         review = Review(asked.text, asked.passages, self._verifier)
         shown = ""
@@ -243,6 +249,20 @@ class Chain:
                     shown = text
                     yield Draft(text, name)
         yield await loop.run_in_executor(self._threads, self._judged, link, asked, review)
+
+    async def _wake(self, generator: Generator, until: float) -> None:
+        """Wait until a model is loaded; where that takes longer it goes on, for the questions to come.
+
+        Raises:
+            GeneratorBusyError: it took longer.
+            ModelError: it cannot be loaded.
+        """
+        try:
+            async with asyncio.timeout_at(_loop_time(until)):
+                await generator.warm_up()
+        except TimeoutError:
+            waiting = f"{generator.name} is still being loaded, which takes longest the first time."
+            raise GeneratorBusyError(waiting, "Ask again in a minute; generation.seconds sets the patience.") from None
 
     def _judged(self, link: _Link, asked: _Question, review: Review) -> Draft:
         """Give the complete answer.
@@ -280,11 +300,15 @@ class Chain:
                 await self._links[name].generator.warm_up()
             except ModelError as error:
                 log.warning("generator not ready", generator=name, reason=str(error))
+            # One generator's defect must not keep the next one from being made ready.
+            except Exception:
+                log.exception("generator not ready", generator=name)
 
     async def close(self) -> None:
         """Let go of what the generators hold."""
-        for link in self._links.values():
-            await link.generator.close()
+        async with contextlib.AsyncExitStack() as stack:
+            for link in self._links.values():
+                stack.push_async_callback(link.generator.close)
 
 
 def _loop_time(moment: float) -> float:

@@ -1,6 +1,7 @@
 """Answers written by Google's Gemini API, or by a gateway that speaks like it."""
 
 import re
+import warnings
 from collections.abc import AsyncGenerator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -8,7 +9,15 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from models.errors import AnswerBlockedError, AnswerUnusableError, GeneratorRefusedError
 from models.generation.prompting import ChatMessage
-from models.generation.served.faults import AttemptError, Refusal, Server, of_refusal, seconds_of, usable_key
+from models.generation.served.faults import (
+    AttemptError,
+    Refusal,
+    Server,
+    first_code,
+    of_refusal,
+    seconds_of,
+    usable_key,
+)
 from models.generation.served.redaction import Redactor
 from models.generation.served.serving import Backoff, Chunk, ServedGenerator, ServedOptions
 
@@ -55,7 +64,7 @@ _BLOCKED = frozenset(
 )
 _MODEL = re.compile(r"[\w.-]+(?:/[\w.-]+)?", re.ASCII)
 """A name, or ``models/NAME``, ``tunedModels/NAME``; it becomes part of the address."""
-_GARBAGE = (ValueError, TypeError, AttributeError, KeyError)
+_GARBAGE = (ValueError, TypeError, AttributeError, KeyError, RecursionError)
 """What the library raises, itself or through pydantic, when it reads something that is not the API's."""
 
 
@@ -137,6 +146,8 @@ class GeminiGenerator(ServedGenerator):
         if not _MODEL.fullmatch(options.model):
             raise GeneratorRefusedError("gemini.model can be no model's name.", f"Look it up: {SERVER.models}.")
         key = usable_key(SERVER, options.key)
+        # A reason that it does not know yet; it becomes part of our message.
+        warnings.filterwarnings("ignore", r"(?s).* is not a valid \w+$", UserWarning, r"google\.genai")
         self._http = http_client(
             SERVER, options.base_url, options.proxy, options.timeout_seconds, {"x-goog-api-key": key}
         )
@@ -205,7 +216,7 @@ def _chunk(answer: "types.GenerateContentResponse") -> Chunk:
     if reason and reason.value in _BLOCKED:
         raise _blocked("the answer", reason)
     if reason and reason.value not in _ENDS:
-        error = AnswerUnusableError(f"Gemini gave the answer up ({reason.value}).", "Try another model.")
+        error = AnswerUnusableError(f"Gemini gave the answer up ({_word(reason)}).", "Try another model.")
         raise AttemptError(error, is_billed=True)
     usage = answer.usage_metadata
     return Chunk(
@@ -226,9 +237,13 @@ def _written(usage: "types.GenerateContentResponseUsageMetadata") -> int | None:
 
 def _blocked(what: str, reason: Any) -> AttemptError:  # noqa: ANN401 - one of two enumerations
     error = AnswerBlockedError(
-        f"Gemini blocks {what} ({reason.value}).", "gemini.safety says how much is blocked as harmful."
+        f"Gemini blocks {what} ({_word(reason)}).", "gemini.safety says how much is blocked as harmful."
     )
     return AttemptError(error, is_billed=True)
+
+
+def _word(reason: Any) -> str:  # noqa: ANN401 - one of two enumerations, or what the API has added to them since
+    return first_code([reason.value]) or "for no reason that is known"
 
 
 def _refusal(error: "errors.APIError") -> Refusal:

@@ -126,7 +126,7 @@ class LocalGenerator(Generator):
         options = EngineOptions(
             precision, self._options.max_tokens, self._options.threads or usable_cores(), self._options.batch
         )
-        loaded = opened(checkpoint, engine, options, self._store.directory / "converted", stopping)
+        loaded = opened(checkpoint, engine, options, self._store.converted, stopping)
         log.info(
             "model loaded",
             model=self.name,

@@ -1,7 +1,7 @@
 """Answers written by a server that speaks OpenAI's protocol: Ollama, vLLM, llama.cpp, a gateway, OpenAI itself."""
 
 import re
-from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence, Set
 from contextlib import aclosing, contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, cast
@@ -40,7 +40,7 @@ _SYSTEM_ROLE = "system role"
 _ANSWERS_ANY_NAME = "llamacpp"
 """Who owns the only model of a llama.cpp server, which answers under whatever name it is asked."""
 
-_GARBAGE = (ValueError, TypeError, AttributeError, KeyError, IndexError)
+_GARBAGE = (ValueError, TypeError, AttributeError, KeyError, IndexError, RecursionError)
 """What comes of reading something that is not the protocol's: the library looks at it no closer."""
 
 
@@ -119,6 +119,7 @@ class OpenAIGenerator(ServedGenerator):
         from openai import APIStatusError
 
         while True:
+            left_out = frozenset(self._left_out)
             try:
                 stream = await self._client.chat.completions.create(
                     model=self._options.model,
@@ -128,11 +129,13 @@ class OpenAIGenerator(ServedGenerator):
                 )
                 return cast("AsyncStream[ChatCompletionChunk]", stream)
             except APIStatusError as error:
-                unwanted = self._unwanted(error)
+                unwanted = self._unwanted(error, left_out)
                 if not unwanted:
                     raise
-                log.warning("parameter left out, the server does not take it", parameter=unwanted)
-                self._left_out.add(unwanted)
+                # Somebody who asked in the same moment may have learnt it, too.
+                if unwanted not in self._left_out:
+                    log.warning("parameter left out, the server does not take it", parameter=unwanted)
+                    self._left_out.add(unwanted)
 
     def _body(self, messages: Sequence[ChatMessage]) -> "list[ChatCompletionMessageParam]":
         """Give the chat as the protocol has it; who knows no system gets its message before the first one's text."""
@@ -154,15 +157,15 @@ class OpenAIGenerator(ServedGenerator):
         parameters["max_completion_tokens" if "max_tokens" in out else "max_tokens"] = options.max_tokens
         return parameters
 
-    def _unwanted(self, error: "APIStatusError") -> str:
-        """Give the parameter that the server complains about, if it can do without; else nothing."""
+    def _unwanted(self, error: "APIStatusError", left_out: Set[str]) -> str:
+        """Give the parameter that the server complains about, if it can do without and was sent; else nothing."""
         if error.status_code not in {400, 422}:
             return ""
         words = str(error.body)
         # Templates of some models (Gemma 2, early Mistral) have no place for it, and raise just this sentence.
-        if _SYSTEM_ROLE in words.lower() and _SYSTEM_ROLE not in self._left_out:
+        if _SYSTEM_ROLE in words.lower() and _SYSTEM_ROLE not in left_out:
             return _SYSTEM_ROLE
-        sent = [name for name in _DISPENSABLE if name not in self._left_out and name in self._parameters()]
+        sent = [name for name in _DISPENSABLE if name not in left_out]
         return next((name for name in sent if re.search(rf"\b{name}\b", words)), "")
 
     def _of_error(self, error: "APIError") -> AttemptError:

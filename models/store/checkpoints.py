@@ -43,6 +43,7 @@ _TEXT_TO_TEXT_ENDINGS = ("ForConditionalGeneration", "EncoderDecoderModel", "Mar
 _CAUSAL_ENDINGS = ("ForCausalLM", "LMHeadModel")
 _TOKENIZERS = ("tokenizer.json", "spiece.model", "tokenizer.model", "sentencepiece.bpe.model", "vocab.txt")
 _TOKENIZERS_IN_PAIRS = (("vocab.json", "merges.txt"), ("source.spm", "target.spm"))
+_TAIL = 1_024
 _PROCESSORS = ("preprocessor_config.json", "processor_config.json")
 
 
@@ -86,6 +87,7 @@ def judged(folder: Path, name: str, revision: str = "", mend: str = "Copy the fo
     try:
         config = _config(folder, name, mend)
         kind = kind_of(config)
+        _refuse_adapter(folder, name)
         weights = weights_in(folder, name, mend)
         _look_for_tokenizer(folder, name, kind, mend)
     except OSError as error:
@@ -154,6 +156,15 @@ def _no_config(folder: Path, name: str, mend: str) -> ModelUnusableError:
     return ModelUnusableError(f"{name} is an empty folder.", mend)
 
 
+def _refuse_adapter(folder: Path, name: str) -> None:
+    # transformers would load the base that the adapter names, whatever and wherever it is, and not what was judged.
+    if (folder / "adapter_config.json").exists():
+        raise ModelUnusableError(
+            f"{name} has an adapter beside its weights (adapter_config.json), which names another model as its base.",
+            "Merge the two (peft's merge_and_unload) and save that; if it is merged, delete adapter_config.json.",
+        )
+
+
 def _transformers_has(model_type: str) -> bool:
     """Whether the installed transformers has this type, read from its table so that it need not be imported."""
     found = importlib.util.find_spec("transformers")
@@ -163,9 +174,16 @@ def _transformers_has(model_type: str) -> bool:
     return any(f'("{model_type}", ' in table.read_text(encoding="utf-8") for table in tables if "mapping" in table.name)
 
 
+def _end_of(file: Path) -> bytes:
+    """The last bytes of a file that may be large."""
+    with file.open("rb") as stream:
+        stream.seek(max(0, file.stat().st_size - _TAIL))
+        return stream.read()
+
+
 def _look_for_tokenizer(folder: Path, name: str, kind: Kind, mend: str) -> None:
     fast = folder / "tokenizer.json"
-    if fast.is_file() and not fast.read_bytes().rstrip().endswith(b"}"):
+    if fast.is_file() and not _end_of(fast).rstrip().endswith(b"}"):
         raise ModelUnusableError(f"{name} is damaged: tokenizer.json breaks off.", mend)
     alone = _TOKENIZERS if kind != "other" else _TOKENIZERS + _PROCESSORS
     if any((folder / file).is_file() for file in alone):

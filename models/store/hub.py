@@ -11,8 +11,16 @@ from typing import TYPE_CHECKING
 from models.errors import ModelUnusableError
 from models.store.checkpoints import Checkpoint, judge_config, judged
 from models.store.checksums import Advanced
-from models.store.hub_cache import CachedModel, cache_directory, cached_model, hub_address, is_hub_name, is_revision
-from models.store.hub_errors import disk_full, explained, free_bytes
+from models.store.hub_cache import (
+    COMMIT,
+    CachedModel,
+    cache_directory,
+    cached_model,
+    hub_address,
+    is_hub_name,
+    is_revision,
+)
+from models.store.hub_errors import disk_full, explained, free_bytes, no_hub
 from models.store.hub_transfer import HubFile, arrived_damaged, bytes_here, fetch_large, is_here, link
 from models.store.weight_files import INDEX, SINGLE, refused_weights
 
@@ -108,8 +116,10 @@ def offer(name: str, revision: str = "", advanced: Advanced = lambda _: None) ->
         info = HfApi(endpoint=hub_address()).model_info(
             name, revision=revision or None, files_metadata=True, timeout=_TIMEOUT
         )
-    files = _wanted(name, info)
-    model, commit = cached_model(name), str(info.sha)
+    commit = str(info.sha)
+    if not COMMIT.fullmatch(commit):  # it becomes a folder's name, in which damaged files are deleted
+        raise no_hub(name)
+    files, model = _wanted(name, info), cached_model(name)
     missing = tuple(file for file in files if not is_here(model.snapshot(commit) / file.path, file, advanced))
     card = info.card_data
     offered = Offer(

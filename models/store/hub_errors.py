@@ -139,6 +139,11 @@ def _out_of_reach(error: BaseException, name: str) -> ModelError:
         )
     if isinstance(error, OSError) and not isinstance(error, FileMetadataError):
         return ModelMissingError(f"The download of {name} broke off.", "Pull again: it goes on where it stopped.")
+    return no_hub(name)
+
+
+def no_hub(name: str) -> ModelError:
+    """Say that something else stands in the hub's place."""
     return ModelMissingError(
         f"What {hub()} answers is not what a hub answers, so {name} is not downloaded.",
         "Look at HF_ENDPOINT, and whether a proxy or a sign-in page stands between.",

@@ -1,6 +1,5 @@
 """What models are on this machine, whole or not, with all that a person wants to know of them."""
 
-import hashlib
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -8,6 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 from models.errors import ModelError
+from models.generation.engines.conversion import conversions_of
 from models.store.checkpoints import Checkpoint, Kind
 from models.store.hub_cache import CachedModel, cached_models
 from models.store.model_store import ModelStore
@@ -70,12 +70,6 @@ def licence_of(folder: Path) -> str:
     return by_key.get("license_name") or by_key.get("license", "")
 
 
-def conversions_of(store: ModelStore, folder: Path) -> list[Path]:
-    """Give what was made of a model to run faster: CTranslate2's folders bear a digest of the model's own folder."""
-    digest = hashlib.sha256(str(folder).encode()).hexdigest()[:12]
-    return sorted((store.directory / "converted").glob(f"*-{digest}-*"))
-
-
 def _trained_entry(store: ModelStore, folder: Path) -> Entry:
     found, problem = _judged(lambda: store.find_trained(folder))
     return _told(store, folder.name, "trained", folder, found, problem)
@@ -107,7 +101,7 @@ def _told(store: ModelStore, name: str, origin: Origin, folder: Path, found: Che
         model_type=found.model_type if found else "",
         parameters=found.parameters if found else 0,
         size=size_of(folder),
-        converted=sum(size_of(conversion) for conversion in conversions_of(store, folder)),
+        converted=sum(size_of(conversion) for conversion in conversions_of(folder, store.converted)),
         licence=licence_of(folder),
         problem=problem,
     )

@@ -38,10 +38,19 @@ _WELL_KNOWN = (
 
 
 class ModelStore:
-    """The models of one installation. `directory` is where those that were trained here lie (``data/models``)."""
+    """The models of one installation.
+
+    Args:
+        directory: where those that were trained here lie (``data/models``).
+
+    Attributes:
+        directory: the same, absolute.
+        converted: where lies what was made of models to run faster.
+    """
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory.absolute()
+        self.converted = self.directory / "converted"
 
     def find(self, name: str, revision: str = "") -> Checkpoint:
         """Find a model by a folder, by the name it was trained under here, or by its hub name; nothing is downloaded.

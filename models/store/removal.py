@@ -4,8 +4,9 @@ import shutil
 from pathlib import Path
 
 from models.errors import ModelExtraError, ModelMissingError, ModelUnusableError
+from models.generation.engines.conversion import conversions_of
 from models.store.hub_cache import cache_directory, cached_model, is_hub_name
-from models.store.inventory import conversions_of, size_of
+from models.store.inventory import size_of
 from models.store.model_store import ModelStore, folder_named
 
 
@@ -32,7 +33,7 @@ def _existing(folders: list[Path]) -> list[Path]:
 
 
 def _conversions(store: ModelStore, folders: list[Path]) -> list[Path]:
-    return [conversion for folder in folders for conversion in conversions_of(store, folder)]
+    return [conversion for folder in folders for conversion in conversions_of(folder, store.converted)]
 
 
 def remove(store: ModelStore, name: str) -> int:

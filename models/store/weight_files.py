@@ -7,6 +7,7 @@ without reading it through and without torch.
 
 import json
 import math
+import operator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -91,6 +92,8 @@ def _shards(folder: Path, name: str, mend: str) -> dict[Path, frozenset[str]]:
     for tensor, file in weight_map.items():
         if not isinstance(file, str) or Path(file).name != file:
             raise ModelUnusableError(f"{name} is damaged: {INDEX} names a file outside its folder.", mend)
+        if not file.endswith(".safetensors"):
+            raise ModelUnusableError(f"{name} is damaged: {INDEX} names {file}, which is no safetensors file.", mend)
         shards.setdefault(folder / file, set()).add(tensor)
     missing = [shard.name for shard in shards if not shard.is_file()]
     if missing:
@@ -156,7 +159,7 @@ def _parameters_by_tensor(file: Path, name: str, mend: str) -> dict[str, int]:
         tensors = json.loads(header)
         tensors.pop("__metadata__", None)
         spans = [tensor["data_offsets"] for tensor in tensors.values()]
-        parameters = {key: math.prod(tensor["shape"]) for key, tensor in tensors.items()}
+        parameters = {key: math.prod(map(operator.index, tensor["shape"])) for key, tensor in tensors.items()}
         promised = sum(end - start for start, end in spans)
         last = max((end for _, end in spans), default=0)
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError):

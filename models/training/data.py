@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from models.errors import AnswerUnusableError, EvaluationError, TrainingError
+from models.evaluation.answer_metrics import normalised
 from models.evaluation.squad import Sample, read_samples
 from models.generation.engines.vocabulary import Vocabulary
 from models.generation.fitting import Render, fitted_prompt
@@ -44,8 +45,9 @@ class Split:
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """A prompt and the answer to it, as tokens; `is_cut` where passages had to be cut to the model's window."""
+    """A pair's prompt and answer, as tokens; `is_cut` where passages had to be cut to the model's window."""
 
+    sample: Sample
     prompt: tuple[int, ...]
     answer: tuple[int, ...]
     is_cut: bool
@@ -139,7 +141,7 @@ def _groups(samples: Sequence[Sample]) -> list[list[int]]:
 
 
 def _links(sample: Sample) -> Iterable[tuple[str, str]]:
-    yield "question", " ".join(sample.question.lower().split()).rstrip("?!. ")
+    yield "question", normalised(sample.question) or sample.question
     if sample.context:
         yield "context", " ".join(sample.context.lower().split())
 
@@ -198,4 +200,4 @@ class Examples:
         except AnswerUnusableError:
             return None
         is_cut = len(self._render(sample.question, sample.passages, ())) > len(prompt)
-        return Example(tuple(prompt), (*answer, *self._end), is_cut)
+        return Example(sample, tuple(prompt), (*answer, *self._end), is_cut)

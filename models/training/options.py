@@ -13,9 +13,13 @@ _LIBRARIES = ("torch", "transformers", "accelerate", "peft", "safetensors", "mat
 # Bytes for a parameter: its weight, and what training keeps of it besides (gradient, two moments of AdamW).
 _WEIGHT = 4
 _TRAINED_WHOLE = 12
-# Of those bytes: what a batch takes; and bytes of the libraries.
-_OVERHEAD = 1.25
+# Of those bytes: what a batch takes, and what scoring takes where LoRA trains; and bytes of the libraries.
+_OVERHEAD = 1.4
 _LIBRARIES_BYTES = 600_000_000
+
+
+class StoppedError(TrainingError):
+    """Somebody stopped the training; it can go on."""
 
 
 @dataclass(frozen=True, slots=True)

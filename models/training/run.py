@@ -1,10 +1,12 @@
 """One training from pairs to a model on disk: scores before, training that can go on, scores after, comparison."""
 
 import contextlib
+import gc
+import hashlib
 import json
 import re
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from threading import Event
@@ -12,16 +14,17 @@ from typing import Any
 
 from models.errors import TrainingError
 from models.evaluation import answer_metrics
+from models.evaluation.squad import Sample
 from models.store.checkpoints import judged
 from models.store.model_store import TRAINED_NAME, Checkpoint, ModelStore
-from models.training.data import Counts, PairFile, split
+from models.training.data import Counts, PairFile, Split, split
 from models.training.model_card import model_card
-from models.training.options import Curve, TrainingOptions, require_trainable
+from models.training.options import Curve, StoppedError, TrainingOptions, require_trainable
 from models.training.scores import Scores, scores_of
 from models.training.trained_model import whole_or_not_at_all, write_json, write_model, write_plot
 
 Told = Callable[[str, int, int, float | None], None]
-"""Told what is being done, steps done, steps at most (0: unknown), and the loss on the held-out pairs."""
+"""Told what is being done, steps done, steps at most, and the loss on the held-out pairs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +110,7 @@ def require_possible(order: Order, store: ModelStore) -> None:
         ModelError: a library or memory is missing.
     """
     folder = folder_for(store, order.name)
-    if folder.exists() and not order.replace:
+    if (folder.exists() or folder.is_symlink()) and not order.replace:
         raise TrainingError(
             f"There is a model called {order.name} already.", "Choose another --name, or give --force to replace it."
         )
@@ -136,8 +139,14 @@ def train(order: Order, store: ModelStore, told: Told, stopping: Event) -> Outco
             "Give the pairs a context, or add what they are about to the knowledge base.",
         )
     parts = split(found, order.share, order.options.seed)
-    folder = folder_for(store, order.name)
-    workspace = folder.parent / ".training" / order.name
+    workspace = folder_for(store, order.name).parent / ".training" / order.name
+    with _alone(workspace):
+        return _carried_out(order, parts, workspace, store, told, stopping)
+
+
+def _carried_out(
+    order: Order, parts: Split, workspace: Path, store: ModelStore, told: Told, stopping: Event
+) -> Outcome:
     _keep_plan(order, workspace)
     # Imports torch: not before it is needed.
     from models.training.training import Trainee
@@ -150,7 +159,7 @@ def train(order: Order, store: ModelStore, told: Told, stopping: Event) -> Outco
         training=len(training),
         held_out=len(held_out),
         duplicates=order.file.duplicates,
-        not_found=len(order.file.samples) - len(found),
+        not_found=sum(not sample.passages for sample in order.file.samples),
         too_long=trainee.examples.too_long,
         cut=trainee.examples.cut,
     )
@@ -159,22 +168,64 @@ def train(order: Order, store: ModelStore, told: Told, stopping: Event) -> Outco
         told("training", step, steps, loss)
 
     trained = trainee.train(training, held_out, workspace, _progress, stopping, order.resume)
-    longest = order.options.longest_answer
+    folder = folder_for(store, order.name)
     with whole_or_not_at_all(folder) as making:
         write_model(trained.model, order.base, making)
-        write_plot(trained.curve, making / "loss.png")
-        told("scoring", 0, 0, None)
-        before = scores_of(order.base, parts.held_out, store, longest)
-        after = scores_of(judged(making, order.name), parts.held_out, store, longest)
-        rival = scores_of(order.compared_with, parts.held_out, store, longest) if order.compared_with else None
-        outcome = Outcome(order.name, folder, counts, trained.steps, trained.curve, before, after, rival)
+        curve, steps = trained.curve, trained.steps
+        write_plot(curve, making / "loss.png")
+        # Scoring needs the memory for models of its own; the trainer holds on to itself.
+        del trained, trainee
+        gc.collect()
+        asked = [example.sample for example in held_out]
+        models = [order.base, judged(making, order.name), *([order.compared_with] if order.compared_with else [])]
+        before, after, *rivals = _scored(models, asked, order, store, told, stopping)
+        outcome = Outcome(order.name, folder, counts, steps, curve, before, after, *rivals)
         record = _record(order, outcome)
         write_json(record, making / "training.json")
         (making / "README.md").write_text(model_card(record, before, after), encoding="utf-8")
     shutil.rmtree(workspace, ignore_errors=True)
-    with contextlib.suppress(OSError):  # other trainings wait there
-        workspace.parent.rmdir()
     return outcome
+
+
+def _scored(
+    models: Sequence[Checkpoint], asked: Sequence[Sample], order: Order, store: ModelStore, told: Told, stopping: Event
+) -> list[Scores]:
+    found: list[Scores] = []
+    for model in models:
+        told("scoring", len(found), len(models), None)
+        found.append(scores_of(model, asked, store, order.options.longest_answer))
+        if stopping.is_set():
+            raise StoppedError("The training was stopped while its result was scored.", "Go on with --resume.")
+    return found
+
+
+@contextlib.contextmanager
+def _alone(workspace: Path) -> Iterator[None]:
+    """Hold off a second training of the same name: it would take the first one's state away.
+
+    Raises:
+        TrainingError: one is running, or nothing can be written there.
+    """
+    from filelock import FileLock, Timeout
+
+    file = workspace.with_name(f".{workspace.name}.lock")
+    lock = FileLock(file)
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        lock.acquire(blocking=False)
+    except Timeout:
+        raise TrainingError(
+            f"A training of {workspace.name} is running already.", "Wait for its end, or choose another --name."
+        ) from None
+    except OSError as error:
+        raise _not_written(workspace, error) from error
+    try:
+        yield
+    finally:
+        with contextlib.suppress(OSError):  # the folder stays where interrupted trainings wait in it
+            file.unlink()
+            file.parent.rmdir()
+        lock.release()
 
 
 def _keep_plan(order: Order, workspace: Path) -> None:
@@ -187,10 +238,10 @@ def _keep_plan(order: Order, workspace: Path) -> None:
     file = workspace / "plan.json"
     if order.resume:
         kept = _read_plan(file, order.name)
-        differing = sorted(key for key in plan if kept.get(key) != plan[key])
+        differing = sorted(key.replace("_", " ") for key in plan if kept.get(key) != plan[key])
         if differing:
             raise TrainingError(
-                f"The interrupted training of {order.name} cannot go on: it had another {differing[0]}.",
+                f"The interrupted training of {order.name} cannot go on: it differs in {', '.join(differing)}.",
                 "Give what it was started with, or leave --resume out to start afresh.",
             )
         return
@@ -199,7 +250,13 @@ def _keep_plan(order: Order, workspace: Path) -> None:
         workspace.mkdir(parents=True)
         file.write_text(json.dumps(plan), encoding="utf-8")
     except OSError as error:
-        raise TrainingError(f"{workspace} cannot be written: {error.strerror}.", "Make room.") from error
+        raise _not_written(workspace, error) from error
+
+
+def _not_written(workspace: Path, error: OSError) -> TrainingError:
+    return TrainingError(
+        f"{workspace} cannot be written: {error.strerror}.", "Make room, or let this user write there."
+    )
 
 
 def _read_plan(file: Path, name: str) -> dict[str, Any]:
@@ -215,8 +272,11 @@ def _read_plan(file: Path, name: str) -> dict[str, Any]:
 def _plan(order: Order) -> dict[str, Any]:
     """What decides how the training goes; how many threads compute does not."""
     settings = asdict(replace(order.options, threads=0))
-    base = {"base": order.base.name, "revision": order.base.revision, "size": order.base.weight_bytes}
-    return {"data": order.file.sha256, "share held out": order.share, **base, **settings}
+    base = {"base": order.base.name, "revision": order.base.revision, "base's size": order.base.weight_bytes}
+    # Those found by search are others once the knowledge base is.
+    passages = repr([[one.text for one in sample.passages] for sample in order.file.samples]).encode()
+    data = {"data": order.file.sha256, "passages": hashlib.sha256(passages).hexdigest()}
+    return {**data, "share held out": order.share, **base, **settings}
 
 
 def _told_name(base: Checkpoint) -> str:

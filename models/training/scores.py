@@ -56,7 +56,10 @@ def scores_of(checkpoint: Checkpoint, samples: Sequence[Sample], store: ModelSto
     # Imports torch: not before it is needed.
     from models.evaluation.perplexity import gold_perplexity
 
-    perplexity = gold_perplexity(checkpoint, samples)
+    try:
+        perplexity = gold_perplexity(checkpoint, samples)
+    except AnswerUnusableError:  # a question is longer than the window of a model that was not the one trained
+        perplexity = None
     given = asyncio.run(_answers(checkpoint, samples, store, max_tokens))
     pairs = [(_said(answer), sample.golds) for answer, sample in zip(given, samples, strict=True)]
     return Scores(

@@ -122,7 +122,7 @@ def _flush(path: Path) -> None:
 def _replace(folder: Path, made: Path) -> None:
     old = folder.with_name(f".{folder.name}.old")
     _remove(old)
-    if folder.exists():
+    if folder.exists() or folder.is_symlink():
         folder.rename(old)
     try:
         made.rename(folder)
@@ -135,4 +135,9 @@ def _replace(folder: Path, made: Path) -> None:
 
 
 def _remove(folder: Path) -> None:
-    shutil.rmtree(folder, ignore_errors=True)
+    """Remove a folder, or what somebody put in its place, as a link; where that fails, what is written next tells."""
+    if folder.is_dir() and not folder.is_symlink():
+        shutil.rmtree(folder, ignore_errors=True)
+    else:
+        with contextlib.suppress(OSError):
+            folder.unlink()

@@ -1,6 +1,7 @@
 """Fine-tunes a seq2seq or causal model on examples of prompt and answer: every weight of it, or by LoRA."""
 
 import copy
+import json
 import math
 import warnings
 from collections.abc import Callable, Sequence
@@ -30,7 +31,7 @@ from transformers import (
     TrainingArguments,
     set_seed,
 )
-from transformers.trainer_utils import get_last_checkpoint
+from transformers.trainer import TRAINER_STATE_NAME
 from transformers.utils import logging
 
 from models.errors import ModelUnusableError, TrainingError
@@ -40,7 +41,7 @@ from models.generation.engines.vocabulary import Vocabulary
 from models.machine import usable_cores
 from models.store.model_store import Checkpoint
 from models.training.data import Example, Examples
-from models.training.options import Curve, LoraOptions, TrainingOptions
+from models.training.options import Curve, LoraOptions, StoppedError, TrainingOptions
 
 Progress = Callable[[int, int, float | None], None]
 """Told after every step: steps done, steps at most, and the loss on the held-out pairs where it is known."""
@@ -50,10 +51,6 @@ _LONGEST_PROMPT = 4_096
 _IGNORED = -100
 _POINTS = 100
 """Of the training's loss that the curve shows at most."""
-
-
-class StoppedError(TrainingError):
-    """Somebody stopped the training; it can go on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,8 +130,11 @@ class Trainee:
         last = _last_state(folder) if resume else None
         if resume and last is None:
             raise TrainingError("There is no interrupted training of that name.", "Leave --resume out.")
+        if last and _had_ended_early(last, self._options.patience):
+            # The trainer would take it for interrupted, and go on.
+            trainer.args.num_train_epochs = round(last.state["epoch"])
         try:
-            trainer.train(resume_from_checkpoint=last)
+            trainer.train(resume_from_checkpoint=str(last.folder) if last else None)
         except (OSError, SafetensorError) as error:
             raise TrainingError(f"The training's state cannot be kept in {folder}: {error}.", "Make room.") from error
         if stopping.is_set():
@@ -269,9 +269,30 @@ def _with_lora(model: PreTrainedModel, lora: LoraOptions, is_causal: bool) -> Pr
         ) from error
 
 
-def _last_state(folder: Path) -> str | None:
-    last = get_last_checkpoint(str(folder)) if folder.is_dir() else None  # type: ignore[no-untyped-call]
-    return str(last) if last else None
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """A state that the trainer kept: where, and what it says of it."""
+
+    folder: Path
+    state: dict[str, Any]
+
+
+def _last_state(folder: Path) -> _Kept | None:
+    """Give the last state that is whole; one is when the file that the trainer writes last can be read."""
+    found = [_Kept(one, state) for one in folder.glob("checkpoint-*") if (state := _read(one / TRAINER_STATE_NAME))]
+    return max(found, key=lambda one: one.state["global_step"], default=None)
+
+
+def _read(file: Path) -> dict[str, Any]:
+    try:
+        return dict(json.loads(file.read_bytes()))
+    except (OSError, ValueError):
+        return {}
+
+
+def _had_ended_early(kept: _Kept, patience: int) -> bool:
+    waited = kept.state["stateful_callbacks"][EarlyStoppingCallback.__name__]["attributes"]
+    return bool(waited["early_stopping_patience_counter"] >= patience)
 
 
 def _targets(targets: tuple[str, ...]) -> str | list[str] | None:

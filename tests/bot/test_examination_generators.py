@@ -78,12 +78,6 @@ async def test_a_server_that_is_not_there_could_not_be_checked(tmp_path: Path) -
     assert "http://127.0.0.1:9" in finding.meaning
 
 
-async def test_an_address_that_is_none_is_named(tmp_path: Path) -> None:
-    section = {"model": "llama3.2", "base_url": "localhost:11434"}
-    finding = (await found(tmp_path, generation={"chain": ("openai",)}, openai=section))["generator openai"]
-    assert (finding.verdict, "openai.base_url" in finding.meaning) == ("failed", True)
-
-
 @pytest.mark.skipif(find_spec("torch") is None, reason="needs the extra preceptor[models]")
 async def test_a_local_model_that_is_here_and_fits_is_in_order(tmp_path: Path) -> None:
     folder = write(tmp_path / "tiny", model_files())
@@ -107,3 +101,11 @@ async def test_a_local_model_that_is_not_here_is_named_with_the_command_that_get
     finding = (await found(tmp_path, generation={"chain": ("local",)}, local=section))["generator local"]
     assert finding.verdict == "failed"
     assert "google/flan-t5-nowhere" in finding.meaning + finding.fix
+
+
+async def test_a_verifier_that_is_not_here_is_told(settings: Settings) -> None:
+    generation = settings.generation.model_copy(update={"verifier": "nobody/has-it"})
+    examined = Examined(settings.model_copy(update={"generation": generation}))
+    finding = {finding.name: finding async for finding in examine(examined)}["verifier"]
+    assert finding.verdict == "failed"
+    assert "preceptor models pull nobody/has-it" in finding.fix

@@ -35,6 +35,15 @@ def test_the_nearest_chain_holds(place: Place, chain: tuple[str, ...]) -> None:
     assert order(settings_with(generation=generation, openai={"model": "llama"}))(place) == chain
 
 
+def test_a_generator_named_twice_is_asked_once() -> None:
+    assert order(settings_with(generation={"chain": ["local", "local"]}))(Place("slack", "T1")) == ("local",)
+
+
+def test_a_verifier_is_not_looked_for_where_nothing_is_written() -> None:
+    generation = {"chain": ["extractive"], "verifier": "nobody/has-it"}
+    assert make_chain(settings_with(generation=generation), None).states() == {}  # type: ignore[arg-type]
+
+
 def test_what_is_named_anywhere_is_made_and_woken() -> None:
     generation = {"chain": ["extractive"], "places": {"slack": ["openai", "local"]}}
     settings = settings_with(generation=generation, openai={"model": "llama"}, local={"warm_up": False})
@@ -50,6 +59,12 @@ def test_what_is_named_anywhere_is_made_and_woken() -> None:
         ({"generation": {"places": {"slack": ["openai"]}}}, "openai.model"),
         ({"generation": {"chain": ["local"], "seconds": 60}}, "answers.deadline_seconds"),
         ({"generation": {"chain": ["gpt"]}}, "local"),
+        ({"generation": {"places": {"slak/T1": ["local"]}}}, "did you mean slack"),
+        ({"generation": {"places": {"Slack/T1": ["local"]}}}, "did you mean slack"),
+        ({"generation": {"places": "slack"}}, "must be JSON"),
+        ({"openai": {"base_url": "localhost:11434"}}, "http://host:port"),
+        ({"gemini": {"proxy": "10.0.0.1:3128"}}, "http://host:port"),
+        ({"openai": {"budget": {"cost": 1.0}}}, "input_price"),
     ],
 )
 def test_a_chain_that_cannot_work_is_refused_with_the_setting_to_mend(sections: dict[str, Any], said: str) -> None:

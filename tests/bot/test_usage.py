@@ -1,5 +1,6 @@
 """What answers took is kept by conversation, and held against the budgets of the day."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
@@ -97,3 +98,30 @@ async def test_forgetting_a_conversation_keeps_what_it_took_but_not_whose_it_was
     await spend(UsageLedger(database, {}), HERE, Usage(1, 2, 0.03), "c2")
     await Conversations(database, timedelta(hours=1)).forget_conversation("c1")
     assert await kept(database) == [("slack/T1", "", 0.01), ("slack/T1", "c2", 0.03)]
+
+
+async def test_a_server_that_counts_nonsense_breaks_neither_the_ledger_nor_the_budget(database: Database) -> None:
+    ledger = UsageLedger(database, {"gemini": BudgetSettings(tokens=10**8)})
+    await spend(ledger, HERE, Usage(-(10**30), -5, -1e9))
+    assert await ledger.account(asked(HERE), "c1").allows("gemini")
+    await spend(ledger, HERE, Usage(10**30, 5, 0.5))
+    assert not await ledger.account(asked(HERE), "c1").allows("gemini")
+    assert [cost for *_, cost in await kept(database)] == [0.0, 0.5]
+
+
+async def test_the_budget_is_known_however_much_is_charged_meanwhile(database: Database) -> None:
+    ledger = UsageLedger(database, {"gemini": BudgetSettings(tokens=10**9)})
+    account = ledger.account(asked(HERE), "c1")
+
+    async def charge_on() -> None:
+        while True:
+            account.charge("gemini", "gemini-flash", Usage(1, 1))
+            await asyncio.sleep(0)
+
+    charging = asyncio.create_task(charge_on())
+    try:
+        assert await asyncio.wait_for(account.allows("gemini"), 5)
+    finally:
+        charging.cancel()
+        await asyncio.gather(charging, return_exceptions=True)
+        await ledger.written()

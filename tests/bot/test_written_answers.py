@@ -75,6 +75,19 @@ async def test_the_model_is_given_the_passages_and_the_conversation(talk: Talk, 
     assert "What is Newton's first law?" in ollama.asked[1].body
 
 
+async def test_brackets_in_code_and_tables_are_no_citations(talk: Talk, ollama: LoopbackOpenAI, handbook: Path) -> None:
+    code = "```\nshelf = shelves[3]\nrow = [2]\n```"
+    shelves = f"The robot finds the shelf of a parcel by `shelves[3]` and a row:\n\n{code}"
+    (handbook / "robot.md").write_text(f"# Robot\n\n## Parcel shelf\n\n{shelves}\n", encoding="utf-8")
+    ollama.always = Writes([f"{shelves}\n"])
+    async with talk("openai") as ada:
+        reply = await ada.say("How does the robot find the shelf of a parcel?")
+    assert MODEL in reply.generator
+    assert code in reply.text
+    assert "`shelves[3]`" in reply.text
+    assert [citation.number for citation in reply.citations] == [1]
+
+
 async def test_what_the_passages_do_not_say_is_not_said(talk: Talk, ollama: LoopbackOpenAI) -> None:
     ollama.script(Writes(["The office is open from 8 in the morning until 6 in the evening [1]. ", "It opens at 9."]))
     async with talk("openai") as ada:
@@ -146,8 +159,10 @@ async def test_over_its_budget_a_generator_is_not_asked(talk: Talk, ollama: Loop
     async with talk("openai", openai={"budget": {"workspace_tokens": 120}}) as ada:
         elsewhere = ada.other(place=Place("memory", "other", "general"))
         replies = [await ada.say(QUESTION), await ada.say("Where do visitors park?"), await elsewhere.say(QUESTION)]
+        stats = await ada.say("", command="stats")
     assert [reply.generator == "extractive" for reply in replies] == [False, True, False]
     assert len(ollama.asked) == 2
+    assert "openai: over its budget until 00:00 UTC" in stats.text
 
 
 async def test_tokens_and_cost_are_told_to_admins(talk: Talk) -> None:

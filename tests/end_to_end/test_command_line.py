@@ -14,7 +14,9 @@ from pathlib import Path
 import pytest
 
 PRECEPTOR = str(Path(sys.executable).with_name("preceptor"))
-HEAVY = {"torch", "transformers", "sklearn", "scipy", "matplotlib", "fastapi", "alembic", "discord", "slack_bolt"}
+HEAVY = {"torch", "transformers", "sklearn", "scipy", "matplotlib", "fastapi", "alembic", "discord", "slack_bolt"} | {
+    *("ctranslate2", "huggingface_hub", "openai", "google", "httpx2", "py3langid", "nltk"),
+}
 
 
 @pytest.fixture
@@ -55,6 +57,7 @@ def test_ask_gives_json_with_every_field(folder: Path) -> None:
         "abstained",
         "confidence",
         "generator",
+        "note",
         "citations",
         "conversation_id",
         "elapsed_ms",

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -140,7 +141,7 @@ def test_a_model_that_became_worse_is_refused_and_the_one_in_use_stays(
     words = ("--data", str(written(tmp_path, lines)), "--name", "worse", "--epochs", "1", "--learning-rate", "0.5")
     trained = preceptor("train", "answers", *words, "--evaluation-share", "0.5", "--use")
     assert trained.returncode == 1, trained.stderr
-    assert "worse answers worse than what answers now, which stays in use." in trained.stderr
+    assert "worse answers worse than its base; what answers now stays in use." in trained.stderr
     assert (tmp_path / "data/models/in_use.json").read_text() == before
 
 
@@ -161,7 +162,7 @@ def test_an_interrupted_training_says_how_it_goes_on_and_does(preceptor: Run, tm
 
     other = preceptor(*words, "--resume", "--seed", "4")
     assert other.returncode == 1
-    assert "it had another seed" in other.stderr
+    assert "it differs in seed." in other.stderr
     resumed = preceptor(*words, "--resume", "--json")
     assert resumed.returncode == 0, resumed.stderr
     document = json.loads(resumed.stdout)
@@ -176,6 +177,36 @@ def wait_until(happened: Callable[[], bool], run: subprocess.Popen[Any]) -> None
         assert run.poll() is None, "it ended too early"
         assert time.monotonic() < end, "it takes too long"
         time.sleep(0.01)
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--learning-rate", "0"), "--learning-rate"),
+        (("--evaluation-share", "nan"), "--evaluation-share"),
+        (("--rank", "8"), "give --lora, too"),
+    ],
+)
+def test_options_that_would_be_passed_over_are_refused(
+    preceptor: Run, tmp_path: Path, words: tuple[str, ...], said: str
+) -> None:
+    ended = preceptor("train", "answers", "--data", str(written(tmp_path, new_pairs(4))), *words)
+    assert ended.returncode == 2
+    assert said in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
+def test_the_model_in_use_is_not_put_at_stake(preceptor: Run, tmp_path: Path, tiny_t5: Path) -> None:
+    shutil.copytree(tiny_t5, tmp_path / "data/models/answers/finder")
+    (tmp_path / "data/models/in_use.json").write_text('{"answers": "finder"}')
+    data = str(written(tmp_path, new_pairs(4)))
+    replaced = preceptor("train", "answers", "--data", data, "--name", "finder", "--force", "--compare")
+    assert replaced.returncode == 1
+    assert "finder answers now, and would be replaced even if the new one is worse." in replaced.stderr
+    (tmp_path / "preceptor.toml").write_text(f'[local]\nmodel = "{tiny_t5}"\n')
+    powerless = preceptor("train", "answers", "--data", data, "--use")
+    assert powerless.returncode == 1
+    assert "which is stronger than --use" in powerless.stderr
 
 
 @pytest.mark.parametrize(

@@ -40,6 +40,7 @@ def test_normalising_does_what_squads_script_does() -> None:
         ("", [], 1.0, 1.0),
         ("Denver", [], 0.0, 0.0),
         ("the", ["a"], 1.0, 1.0),
+        ("", ["newton", "the"], 0.0, 0.0),
     ],
 )
 def test_exact_match_and_f1_are_squads(given_: str, golds: list[str], exact: float, f1: float) -> None:

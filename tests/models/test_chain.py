@@ -89,6 +89,19 @@ class Sleeping(Scripted):
         self.awake = True
 
 
+class Failing(Scripted):
+    """Breaks off after so many seconds."""
+
+    def __init__(self, name: str, seconds: float) -> None:
+        super().__init__(name)
+        self.seconds = seconds
+
+    async def stream(self, *arguments: object, **options: object) -> AsyncIterator[str]:
+        yield "The net"
+        await asyncio.sleep(self.seconds)
+        raise GeneratorUnreachableError("It broke off.", "")
+
+
 @dataclass
 class Purse:
     """An account with room for all generators but those named."""
@@ -179,6 +192,18 @@ async def test_one_that_does_not_end_in_time_is_left_for_the_floor() -> None:
     assert (answer.generator, answer.gave_up, never_asked.asked) == ("extractive", "cloud", 0)
 
 
+async def test_one_that_others_left_hardly_any_time_is_not_blamed_for_being_late() -> None:
+    slow, local = Scripted("cloud", f"{TRUE} It", "…"), Scripted("local", "…")
+    broken = Failing("cloud", 0.15)
+    chain = chain_of(broken, local, failures=1, whole=0.2)
+    assert (await drafts_of(chain, ["cloud", "local"]))[-1].generator == "extractive"
+    assert local.asked == 1
+    assert chain.states() == {"cloud": "open", "local": "closed"}
+    chain = chain_of(slow, failures=1, whole=0.05)
+    await drafts_of(chain, ["cloud"])
+    assert chain.states() == {"cloud": "open"}
+
+
 async def test_after_failures_in_a_row_nobody_is_kept_waiting_for_it() -> None:
     down, local = Scripted("cloud", GeneratorUnreachableError("Down.", "")), Scripted("local", TRUE)
     chain = chain_of(down, local, failures=2)
@@ -264,6 +289,41 @@ async def test_a_model_that_cannot_be_woken_is_passed_over() -> None:
         answer = await answer_of(broken)
     assert answer.generator == "extractive"
     assert any("Pull it." in str(entry) for entry in logs)
+
+
+async def test_one_that_cannot_be_made_ready_or_let_go_keeps_no_other_from_it() -> None:
+    class Stubborn(Sleeping):
+        async def close(self) -> None:
+            raise RuntimeError("a defect")
+
+    class Counting(Sleeping):
+        is_closed = False
+
+        async def close(self) -> None:
+            self.is_closed = True
+
+    before, after = Counting("before"), Counting("after")
+    chain = chain_of(before, Stubborn("defective", error=RuntimeError("a defect")), after)
+    await chain.warm_up(["defective", "after"])
+    assert after.awake
+    with pytest.raises(RuntimeError):
+        await chain.close()
+    assert before.is_closed
+    assert after.is_closed
+
+
+class Snoring(Sleeping):
+    """Takes for ever to wake."""
+
+    async def warm_up(self) -> None:
+        await asyncio.Event().wait()
+
+
+async def test_a_model_that_takes_long_to_wake_leaves_time_for_the_next_and_opens_no_circuit() -> None:
+    chain = chain_of(Snoring("local", TRUE), Scripted("cloud", PUBLISHED), whole=0.4, failures=1)
+    assert (await drafts_of(chain, ["local", "cloud"]))[-1].text == f"{PUBLISHED} [1]"
+    assert (await drafts_of(chain, ["local"]))[-1].generator == "extractive"
+    assert chain.states()["local"] == "closed"
 
 
 async def test_a_ready_answer_is_given_as_people_wrote_it() -> None:

@@ -22,6 +22,11 @@ def _refusal(folder: Path) -> str:
     return str(caught.value)
 
 
+def _headed(header: dict[str, Any]) -> bytes:
+    written = json.dumps(header).encode()
+    return struct.pack("<Q", len(written)) + written
+
+
 def test_a_whole_model_is_told_with_its_size_and_kind(tmp_path: Path) -> None:
     files = model_files()
     found = judged(write(tmp_path, files), "the-model", "c0ffee")
@@ -97,6 +102,10 @@ def test_the_real_picture_model_is_judged_as_one() -> None:
         ({"model.safetensors": b"\x00" * 7}, "7 bytes are too few"),
         ({"model.safetensors": struct.pack("<Q", 2**63) + b"{}"}, "are too few for its own header"),
         ({"model.safetensors": struct.pack("<Q", 2) + b"[]"}, "its header is not safetensors'"),
+        ({"model.safetensors": _headed({"a": {"shape": ["ab"], "data_offsets": [0, 0]}})}, "is not safetensors'"),
+        ({"model.safetensors": _headed({"a": {"shape": [[1]], "data_offsets": [0, 0]}})}, "is not safetensors'"),
+        ({"model.safetensors": _headed({"a": {"shape": [0.5], "data_offsets": [0, 0]}})}, "is not safetensors'"),
+        ({"adapter_config.json": b"{}"}, "has an adapter beside its weights"),
         ({"model.safetensors": b"\x80\x02}q\x00." + b"x" * 90}, "truncated or damaged"),
         (
             {"model.safetensors": safetensors({"a": 9})[:-4]},
@@ -179,6 +188,12 @@ def test_an_index_without_a_map_is_damage(tmp_path: Path, index: bytes) -> None:
 def test_an_index_that_leads_out_of_the_folder_is_refused(tmp_path: Path) -> None:
     index = json.dumps({"weight_map": {"a": "../../secret.safetensors"}}).encode()
     assert "names a file outside" in _refusal(write(tmp_path, sharded() | {"model.safetensors.index.json": index}))
+
+
+def test_an_index_that_names_a_pickle_is_refused(tmp_path: Path) -> None:
+    files = sharded() | {"pytorch_model.bin": safetensors({"a": 1})}
+    files["model.safetensors.index.json"] = json.dumps({"weight_map": {"a": "pytorch_model.bin"}}).encode()
+    assert "pytorch_model.bin, which is no safetensors file" in _refusal(write(tmp_path, files))
 
 
 def test_a_model_for_pictures_needs_no_tokenizer(tmp_path: Path) -> None:

@@ -2,20 +2,23 @@
 
 import asyncio
 import json
+import os
 import shutil
 import threading
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
+from filelock import FileLock
 
 from models.errors import ModelUnusableError
 from models.generation import GroundingPassage
 from models.generation.engines import converter
 from models.generation.engines.choice import opened
 from models.generation.engines.contract import Engine, EngineOptions, TokenJob
-from models.generation.engines.conversion import SIZES, converted_folder
+from models.generation.engines.conversion import LOCK, SIZES, conversions_of, converted_folder, is_converted
 from models.generation.prompting import chat, instruction
 from models.store.model_store import ModelStore
 from tests.models.tiny_models import Sample, held_out
@@ -197,10 +200,68 @@ async def test_any_of_several_end_tokens_ends_the_answer(tiny_llama: Path, tmp_p
     assert await written(open_engine(folder, "torch", "float32"), [prompt]) == [answer[: answer.index(answer[2])]]
 
 
+async def test_only_the_likeliest_tokens_are_written_whatever_the_model_s_makers_preferred(
+    tiny_llama: Path, tmp_path: Path, open_engine: Open
+) -> None:
+    usual = open_engine(tiny_llama, "torch", "float32")
+    prompts = [prompt_of(usual, sample) for sample in SAMPLES[:2]]
+    preferred: dict[str, object] = {
+        "do_sample": True,
+        "stop_strings": ["e"],
+        "prompt_lookup_num_tokens": 3,
+        "penalty_alpha": 0.6,
+        "top_k": 4,
+        "max_time": 1e-6,
+    }
+    folder = copied(tiny_llama, tmp_path / "preferring")
+    rewrite(folder / "generation_config.json", **preferred)
+    assert await written(open_engine(folder, "torch", "float32"), prompts) == await written(usual, prompts)
+
+
+async def test_an_end_that_is_no_token_of_the_model_s_does_no_harm(
+    tiny_t5: Path, tmp_path: Path, open_engine: Open
+) -> None:
+    usual = open_engine(tiny_t5, "ctranslate2", "float32")
+    prompt = prompt_of(usual, SAMPLES[0])
+    folder = copied(tiny_t5, tmp_path / "endless")
+    rewrite(folder / "generation_config.json", eos_token_id=[999_999, -5])
+    rewrite(folder / "config.json", eos_token_id=1)
+    assert await written(open_engine(folder, "ctranslate2", "float32"), [prompt]) == await written(usual, [prompt])
+
+
+@pytest.mark.parametrize(
+    "template", ["{% for i in range(10**9) %}x{% endfor %}", "{{ messages[0]['content'] + 1 }}", "{% if %}"]
+)
+def test_a_template_that_goes_wrong_is_the_model_s_fault(
+    tiny_llama: Path, tmp_path: Path, open_engine: Open, template: str
+) -> None:
+    folder = copied(tiny_llama, tmp_path / "wrong-template")
+    (folder / "chat_template.jinja").write_text(template)
+    with pytest.raises(ModelUnusableError, match="chat template takes no chat"):
+        open_engine(folder, "torch", "float32")
+
+
+@pytest.mark.parametrize(
+    ("file", "changes"),
+    [
+        ("config.json", {"hidden_size": "wide"}),
+        ("config.json", {"quantization_config": {"quant_method": "gptq", "bits": 4}}),
+        ("tokenizer.json", {"model": {"type": "Odd"}}),
+    ],
+)
+def test_whatever_a_library_stumbles_over_is_the_model_s_fault(
+    tiny_llama: Path, tmp_path: Path, open_engine: Open, file: str, changes: dict[str, object]
+) -> None:
+    folder = copied(tiny_llama, tmp_path / "odd")
+    rewrite(folder / file, **changes)
+    with pytest.raises(ModelUnusableError, match="cannot be loaded"):
+        open_engine(folder, "torch", "float32")
+
+
 def without_one_weight(folder: Path) -> str:
     file = folder / "model.safetensors"
     weights = safetensors.load_file(str(file))
-    missing = next(name for name in sorted(weights) if "layer" in name or "block" in name)
+    missing = str(next(name for name in sorted(weights) if "layer" in name or "block" in name))
     del weights[missing]
     safetensors.save_file(weights, str(file), metadata={"format": "pt"})
     return missing
@@ -235,6 +296,43 @@ def test_the_converter_says_what_it_cannot_convert(
     assert missing in said["reason"]
 
 
+def kept_in(directory: Path) -> list[str]:
+    return [folder.name for folder in directory.iterdir() if folder.name != LOCK]
+
+
+def test_a_conversion_clears_away_what_a_crash_left_and_what_was_made_of_models_that_are_gone(
+    tiny_t5: Path, tmp_path: Path, store: ModelStore
+) -> None:
+    checkpoint, directory = store.find(str(copied(tiny_t5, tmp_path / "t5"))), tmp_path / "converted"
+    # By a process of our own number, as every start in a container has the same.
+    (directory / f".converting-{os.getpid()}-x").mkdir(parents=True)
+    made = converted_folder(checkpoint, "int8", directory, threading.Event())
+    assert kept_in(directory) == [made.name]
+    assert conversions_of(checkpoint.folder, directory) == [made]
+    assert is_converted(checkpoint, "int8", directory)
+    shutil.rmtree(checkpoint.folder)
+    stopped = threading.Event()
+    stopped.set()
+    with pytest.raises(ModelUnusableError, match="was stopped"):
+        converted_folder(store.find(str(tiny_t5)), "int8", directory, stopped)
+    assert kept_in(directory) == []
+
+
+def test_one_process_waits_while_another_converts(tiny_t5: Path, tmp_path: Path, store: ModelStore) -> None:
+    directory, stopping = tmp_path / "converted", threading.Event()
+    directory.mkdir()
+    other = directory / ".converting-other"
+    with FileLock(directory / LOCK), ThreadPoolExecutor(1) as thread:
+        other.mkdir()
+        waiting = thread.submit(converted_folder, store.find(str(tiny_t5)), "int8", directory, stopping)
+        with pytest.raises(TimeoutError):
+            waiting.result(timeout=0.5)
+        assert other.is_dir()
+        stopping.set()
+        with pytest.raises(ModelUnusableError, match="was stopped"):
+            waiting.result(timeout=20)
+
+
 def test_a_conversion_is_kept_until_its_checkpoint_changes_or_it_is_torn(
     tiny_t5: Path, tmp_path: Path, store: ModelStore
 ) -> None:
@@ -248,7 +346,7 @@ def test_a_conversion_is_kept_until_its_checkpoint_changes_or_it_is_torn(
     (made / "model.bin").write_bytes(whole[:-1])
     with pytest.raises(ModelUnusableError, match="was stopped"):
         converted_folder(checkpoint, "int8", directory, stopped)
-    assert list(directory.iterdir()) == []
+    assert kept_in(directory) == []
     made.mkdir()
     (made / "model.bin").write_bytes(whole)
     (made / SIZES).write_text(json.dumps({"model.bin": len(whole)}))
@@ -268,7 +366,7 @@ def test_a_conversion_that_does_not_load_is_made_anew(tiny_t5: Path, tmp_path: P
     # Made anew is seen by its being stopped.
     with pytest.raises(ModelUnusableError, match="was stopped"):
         opened(checkpoint, "ctranslate2", EngineOptions("int8", MOST, 1, 1), directory, stopped)
-    assert list(directory.iterdir()) == []
+    assert kept_in(directory) == []
 
 
 def test_a_conversion_nobody_wants_any_more_ends_and_leaves_nothing(
@@ -279,7 +377,7 @@ def test_a_conversion_nobody_wants_any_more_ends_and_leaves_nothing(
     directory = tmp_path / "converted"
     with pytest.raises(ModelUnusableError, match="was stopped"):
         converted_folder(store.find(str(tiny_t5)), "int8", directory, stopping)
-    assert list(directory.iterdir()) == []
+    assert kept_in(directory) == []
 
 
 def test_a_folder_that_cannot_be_written_is_named(tiny_t5: Path, tmp_path: Path, store: ModelStore) -> None:

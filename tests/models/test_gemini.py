@@ -308,6 +308,18 @@ async def test_an_empty_answer_and_one_given_up_are_unusable(server: LoopbackGem
     assert isinstance(await failure(server, Writes(["It"], finish="MALFORMED_RESPONSE")), AnswerUnusableError)
 
 
+async def test_an_end_that_the_library_does_not_know_yet_gives_the_answer_up_without_a_warning(
+    server: LoopbackGemini, recwarn: pytest.WarningsRecorder
+) -> None:
+    found = await failure(server, Writes(["It"], finish="OUT_OF_INK"))
+    assert isinstance(found, AnswerUnusableError)
+    assert "OUT_OF_INK" in found.message
+    forged = await failure(server, Writes(["It"], finish="It is\nKEY"), Writes(refusal=f"{QUESTION}\n"))
+    assert isinstance(forged, AnswerUnusableError)
+    assert "KEY" not in forged.message
+    assert not list(recwarn)
+
+
 @pytest.mark.parametrize(
     "body",
     [
@@ -320,6 +332,9 @@ async def test_an_empty_answer_and_one_given_up_are_unusable(server: LoopbackGem
         b'data: {"candidates": [{"content": "text"}]}\n\n',
         b'data: {"candidates": [null]}\n\n',
         b"\xff\xfe\x00 garbage \x00",
+        b"data: " + b"[" * 100_000 + b"\n\n",
+        b'data: {"candidates": [{"finishReason": ' + b"[" * 100_000 + b"\n\n",
+        b'data: {"candidates": [{"finishReason": 7}]}\n\n',
         b"",
         b'{"candidates": ',
     ],

@@ -113,6 +113,13 @@ async def test_a_server_that_does_not_know_a_parameter_is_asked_without_it(
     assert not instead or instead in server.asked[-1].json
 
 
+async def test_those_who_ask_it_at_once_are_all_answered_without_it(server: LoopbackOpenAI) -> None:
+    server.unknown = {"stream_options"}
+    async with asking(server) as generator:
+        answers = await asyncio.gather(*(ask(generator) for _ in range(6)))
+    assert {answer.error for answer in answers} == {None}
+
+
 async def test_a_model_that_knows_no_system_is_told_in_the_first_message(server: LoopbackOpenAI) -> None:
     server.unknown = {"system"}
     async with asking(server) as generator:
@@ -304,6 +311,7 @@ async def test_a_blocked_answer_is_told_as_such(server: LoopbackOpenAI, behaviou
         Sends(b'data: {"choices": [{"delta": {"content": {"a": 1}}}]}\n\n'),
         Sends(b'data: {"choices": [], "usage": "much"}\n\n'),
         Sends(b"\xff\xfe\x00 garbage \x00"),
+        Sends(b"data: " + b"[" * 100_000 + b"\n\n"),
         Sends(b""),
     ],
 )

@@ -55,6 +55,18 @@ def test_a_sentence_that_a_passage_bears_out_is_let_through_with_that_passage_s_
         ("The net force does not equal the mass times the acceleration.", "negation"),
         ("The acceleration is directly proportional to the mass.", "negation"),
         ("Passengers do not lurch forward when a bus brakes.", "negation"),
+        ("The net force equals the mass times the acceleration (Leibniz).", "name"),
+        ('The net force equals the mass times the acceleration, says "Leibniz".', "name"),
+        ("Who found that the net force equals mass times acceleration: Leibniz.", "name"),
+        ("Leibniz derived that the net force equals mass times acceleration.", "name"),
+        ("Leibniz wrote that the net force equals mass times acceleration.", "name"),
+        ("The net force equals half the mass times the acceleration.", "number"),
+        ("The net force is twice the mass times the acceleration.", "number"),
+        ("The law is F = m/a.", "formula"),
+        ("In short, $F = m + a$.", "formula"),
+        ("The net force equals the mass times the acceleration, write to boss@evil.example.", "link"),
+        ("The net force equals the mass times the acceleration, see evil.com/promo.", "link"),
+        ("The net force equals the mass times the acceleration, see hxxps://evil.example.", "link"),
         ("Bananas ripen faster next to apples.", "overlap"),
         ("[Cheap cheese](https://evil.example/?q=force) for all.", "overlap"),
         ("https://evil.example/?q=force", "link"),
@@ -70,6 +82,8 @@ def test_a_sentence_that_the_passages_do_not_bear_out_is_dropped_with_the_reason
     [
         "A net force of 3,000 N on a car of 1200 kg gives 2,5 m/s².",
         "In short: F = ma.",
+        "In short: F = a·m, where the net force F is in newtons.",
+        "A force of F = 3000 N gives a car of 1200 kg an acceleration of a = 2.5 m/s².",
         "In symbols, $F = m \\cdot a$.",
         "It also equals the rate of change of momentum, F = dp/dt.",
         "The acceleration is inversely proportional to the mass.",
@@ -78,6 +92,31 @@ def test_a_sentence_that_the_passages_do_not_bear_out_is_dropped_with_the_reason
 )
 def test_other_words_and_other_spellings_of_the_same_are_let_through(sentence: str) -> None:
     assert _reason(sentence) == ""
+
+
+def test_addresses_of_the_passages_and_the_question_may_be_given() -> None:
+    passages = [GroundingPassage(1, "Whoever finds a key writes to Office@keys.example or looks at keys.example/lost.")]
+    answer = "Write to office@keys.example, look at keys.example/lost or tell ada@home.example of the key you found."
+    review = _reviewed(answer, "I am ada@home.example and found a key, what now?", passages)
+    assert [one.reason for one in review.judgements] == [""]
+
+
+@pytest.mark.parametrize("size", [1, 7, 10_000])
+def test_a_sentence_that_breaks_off_behind_whole_ones_is_not_said(size: int) -> None:
+    review = _reviewed(f"{_TRUE} Bodies stay at rest unless a net external", size=size)
+    assert review.text == f"{_TRUE} [1]"
+    assert [one.reason for one in review.judgements] == ["", "unfinished"]
+
+
+@pytest.mark.parametrize(
+    "answer", ["mass times acceleration", f"{_TRUE}\n\n- mass times acceleration", f"{_TRUE} In short: F = m·a"]
+)
+def test_what_needs_no_full_stop_is_not_taken_for_broken_off(answer: str) -> None:
+    assert not [one for one in _reviewed(answer).judgements if one.reason]
+
+
+def test_a_sentence_under_a_heading_needs_no_full_stop() -> None:
+    assert _reviewed(f"{_TRUE}\n\n## The net force\n\nmass times acceleration").text.endswith("acceleration [1]")
 
 
 def test_numbers_and_names_of_the_question_may_be_repeated() -> None:
@@ -189,6 +228,27 @@ def test_a_citation_of_the_model_is_taken_off_and_an_interval_stays() -> None:
     passages = [GroundingPassage(1, "The probability lies in the interval [0, 1] always.")]
     review = _reviewed("The probability【1】 lies in the interval [0, 1] always (passage 1)[^1].", "Where?", passages)
     assert review.text == "The probability lies in the interval [0, 1] always. [1]"
+
+
+def test_a_number_in_brackets_within_code_is_no_citation() -> None:
+    passages = [GroundingPassage(1, "An element of a list is read by its index, as in `a[1]`.")]
+    answer = "An element of a list is read by its index, as in `a[1]`. [1]"
+    for size in (1, 3, 100):
+        assert _reviewed(answer, "How is an element read?", passages, size).text == answer
+
+
+@pytest.mark.parametrize(
+    "block", ["| net force | [mass](https://a.example/m) |\n|---|---|", "```\nforce\n  https://a.example/m\n```"]
+)
+def test_tables_and_code_keep_their_lines_where_links_of_the_passages_stand_in_them(block: str) -> None:
+    passages = [GroundingPassage(1, "The net force equals [mass](https://a.example/m) times acceleration.")]
+    assert _reviewed(block, _QUESTION, passages).text == f"{block}\n\n[1]"
+
+
+@pytest.mark.parametrize("address", ["https://evil.example/?q=force", "//evil.example/mass"])
+def test_a_link_in_html_leaves_its_text(address: str) -> None:
+    answer = f'The net force equals <a href="{address}">the mass times the acceleration</a>.'
+    assert _reviewed(answer).text == f"{_TRUE} [1]"
 
 
 def test_links_that_are_not_in_the_passages_and_images_are_taken_out_of_what_is_let_through() -> None:

@@ -255,5 +255,25 @@ async def test_closing_while_the_model_is_loaded_stops_the_load() -> None:
     asker = asyncio.create_task(runtime.run([(1, 1)]))
     await asyncio.sleep(0)
     await asyncio.wait_for(runtime.close(), SECONDS)
-    with pytest.raises(ModelUnusableError):
+    with pytest.raises(GeneratorUnreachableError, match="shutting down"):
         await asker
+
+
+async def test_who_waits_for_a_load_that_cannot_be_stopped_is_told_at_once_that_it_closes() -> None:
+    done = threading.Event()
+
+    def _load(stopping: threading.Event) -> Doubling:
+        assert done.wait(SECONDS)
+        return Doubling()
+
+    runtime: Runtime[int, int] = Runtime("tiny", _load, AT_ONCE)
+    asker = asyncio.create_task(runtime.run([(1, 1)]))
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    closing = asyncio.create_task(runtime.close())
+    with pytest.raises(GeneratorUnreachableError, match="shutting down"):
+        await asyncio.wait_for(asker, SECONDS)
+    assert not closing.done()
+    done.set()
+    await asyncio.wait_for(closing, SECONDS)
+    assert not runtime.is_loaded

@@ -27,6 +27,8 @@ NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
         ({"retry-after": "soon"}, None),
         ({"retry-after": "-3"}, None),
         ({"retry-after": "1e99"}, None),
+        ({"retry-after": "99999999999"}, 99_999_999_999),
+        ({"retry-after": "Thu, 01 Jan 2026 12:00:00 +99999999999999999999"}, None),
         ({}, None),
     ],
 )

@@ -102,6 +102,11 @@ def test_a_byte_order_mark_and_half_characters_do_no_harm(tmp_path: Path) -> Non
             "qa.json, data[0].paragraphs[0]: the text 'context' is missing.",
         ),
         ('{"question": "What?"}\n', "qa.jsonl", "qa.jsonl, line 1: 'answer' is missing."),
+        (
+            '{"question": "What?", "answers": {"texts": ["x"]}}\n',
+            "qa.jsonl",
+            "qa.jsonl, line 1: 'answers' has no 'text'.",
+        ),
         ('{"question": "", "answer": "x"}\n', "qa.jsonl", "qa.jsonl, line 1: 'question' is empty."),
         ('{"question": 3, "answer": "x"}\n', "qa.jsonl", "qa.jsonl, line 1: 'question' is not a text."),
         (

@@ -314,3 +314,16 @@ def test_a_cache_that_cannot_be_written_is_told_in_a_sentence(
     monkeypatch.setenv("HF_HOME", str(tmp_path / "file"))
     with pytest.raises((ModelMissingError, ModelUnusableError), match=f"{FLAN} cannot be stored"):
         _pull(FLAN)
+
+
+def test_a_commit_that_is_none_leads_to_no_folder(hub: LoopbackHub, tmp_path: Path) -> None:
+    hub.add(FLAN, model_files())
+    own = tmp_path / "own" / "config.json"
+    own.parent.mkdir()
+    own.write_text("{}")
+    repository = hub.repositories[FLAN]
+    odd = "../../../../own"
+    repository.commits[odd] = repository.commits[repository.branches["main"]]
+    repository.branches["main"] = odd
+    assert "is not what a hub answers" in _told(FLAN)
+    assert own.read_text() == "{}"

@@ -9,7 +9,7 @@ import pytest
 from models.errors import ModelTooLargeError, TrainingError
 from models.store.checkpoints import judged
 from models.training.data import Example
-from models.training.options import LoraOptions, TrainingOptions, require_trainable
+from models.training.options import LoraOptions, StoppedError, TrainingOptions, require_trainable
 from tests.models.training_pairs import new_samples
 
 FEW_STEPS = TrainingOptions(epochs=2, batch=8, learning_rate=1e-3, threads=1)
@@ -61,8 +61,6 @@ def test_the_same_seed_gives_the_same_weights_and_another_seed_others(tiny_t5: P
 def test_an_interrupted_training_ends_with_the_weights_of_one_that_was_not(
     tiny_t5: Path, tmp_path: Path, step: int, lora: LoraOptions | None
 ) -> None:
-    from models.training.training import StoppedError
-
     options = TrainingOptions(epochs=2, batch=8, learning_rate=1e-3, threads=1, lora=lora)
     steps: list[int] = []
     with pytest.raises(StoppedError, match=rf"stopped after step {step}\. Go on with --resume"):
@@ -70,6 +68,14 @@ def test_an_interrupted_training_ends_with_the_weights_of_one_that_was_not(
     resumed = trained(tiny_t5, tmp_path / "one", options, resume=True, seen=steps)
     assert steps[0] == step + 1
     assert fingerprint(resumed) == fingerprint(trained(tiny_t5, tmp_path / "other", options))
+
+
+def test_a_state_that_was_half_written_in_a_crash_is_passed_over(tiny_t5: Path, tmp_path: Path) -> None:
+    steps: list[int] = []
+    trained(tiny_t5, tmp_path)
+    (tmp_path / "checkpoint-10/trainer_state.json").write_text('{"epoch": 2.0, ')
+    trained(tiny_t5, tmp_path, resume=True, seen=steps)
+    assert steps[0] == 6
 
 
 def test_weights_that_are_kept_for_going_on_are_safetensors(tiny_llama: Path, tmp_path: Path) -> None:

@@ -10,12 +10,14 @@ from typing import Any
 import pytest
 
 from models.errors import ModelUnusableError, TrainingError
+from models.generation import GroundingPassage
 from models.store.checkpoints import judged
 from models.store.model_store import ModelStore
 from models.training.data import read_pairs
-from models.training.options import LoraOptions, TrainingOptions
+from models.training.options import LoraOptions, StoppedError, TrainingOptions
 from models.training.run import Order, Outcome, name_for, require_possible, train
 from models.training.scores import Scores
+from models.training.trained_model import whole_or_not_at_all
 from tests.models.training_pairs import new_pairs, new_samples, written
 
 OPTIONS = TrainingOptions(epochs=3, batch=8, learning_rate=2e-3, threads=1)
@@ -67,8 +69,6 @@ def test_lora_is_merged_so_that_the_result_loads_as_any_model(tiny_t5: Path, tmp
 def test_a_disk_that_is_full_leaves_nothing_half_written_and_the_old_model_as_it_was(
     tiny_t5: Path, tmp_path: Path
 ) -> None:
-    from models.training.trained_model import whole_or_not_at_all
-
     folder = tmp_path / "finder"
     folder.mkdir()
     (folder / "config.json").write_text("the old one")
@@ -121,11 +121,84 @@ def test_questions_for_which_nothing_is_found_train_nothing(tiny_t5: Path, tmp_p
 def test_a_training_goes_on_with_its_own_data_only(tiny_t5: Path, tmp_path: Path) -> None:
     store = ModelStore(tmp_path / "models")
     order = an_order(tiny_t5, tmp_path)
-    kept = store.directory / "answers/.training/finder/plan.json"
-    kept.parent.mkdir(parents=True)
-    kept.write_text("{}")
-    with pytest.raises(TrainingError, match="cannot go on: it had another"):
-        carried_out(replace(order, resume=True), store)
+    stopped(order, store, "training")
+    others = tuple(replace(sample, passages=(GroundingPassage(1, "Else."),)) for sample in order.file.samples)
+    found_by_search = replace(order, file=replace(order.file, samples=others), resume=True)
+    with pytest.raises(TrainingError, match=r"cannot go on: it differs in passages\."):
+        carried_out(found_by_search, store)
+    other_options = replace(order, options=replace(OPTIONS, learning_rate=1e-3), resume=True)
+    with pytest.raises(TrainingError, match=r"cannot go on: it differs in learning rate\."):
+        carried_out(other_options, store)
+
+
+def stopped(order: Order, store: ModelStore, doing: str) -> None:
+    """Begin a training, and stop it when it first says that it does this."""
+    stopping = Event()
+    with pytest.raises(StoppedError, match=r"Go on with --resume\."):
+        train(order, store, lambda *told: stopping.set() if told[0] == doing else None, stopping)
+
+
+@pytest.mark.parametrize("learning_rate", [2e-3, 0.2], ids=["all epochs done", "ended early"])
+def test_who_stops_it_while_it_is_scored_goes_on_from_there(
+    tiny_t5: Path, tmp_path: Path, learning_rate: float
+) -> None:
+    store = ModelStore(tmp_path / "models")
+    options = replace(OPTIONS, learning_rate=learning_rate, epochs=4, patience=1)
+    order = an_order(tiny_t5, tmp_path, options=options)
+    stopped(order, store, "scoring")
+    assert store.trained() == []
+    done: list[str] = []
+    outcome = train(replace(order, resume=True), store, lambda *told: done.append(told[0]), Event())
+    assert set(done) == {"scoring"}
+    whole = carried_out(replace(order, name="whole"), store)
+    assert (outcome.steps, outcome.after, outcome.curve) == (whole.steps, whole.after, whole.curve)
+
+
+def test_a_question_that_is_too_long_is_not_scored_either(tiny_t5: Path, tmp_path: Path) -> None:
+    order = an_order(tiny_t5, tmp_path, share=0.5, options=replace(OPTIONS, epochs=1))
+    long = tuple(
+        replace(sample, question=sample.question + " why" * 600 * (at % 3 == 0))
+        for at, sample in enumerate(order.file.samples)
+    )
+    outcome = carried_out(replace(order, file=replace(order.file, samples=long)), ModelStore(tmp_path / "models"))
+    assert outcome.counts.too_long == 11
+    assert outcome.after.loss is not None
+
+
+def test_only_one_training_of_a_name_runs_at_a_time(tiny_t5: Path, tmp_path: Path) -> None:
+    store = ModelStore(tmp_path / "models")
+    order = an_order(tiny_t5, tmp_path, options=replace(OPTIONS, epochs=1))
+    refused: list[str] = []
+
+    def _told(*told: Any) -> None:
+        if told[0] == "training" and not refused:
+            with pytest.raises(TrainingError) as error:
+                carried_out(order, store)
+            refused.append(str(error.value))
+
+    train(order, store, _told, Event())
+    assert refused == ["A training of finder is running already. Wait for its end, or choose another --name."]
+
+
+def test_a_link_in_the_models_place_is_replaced_and_what_it_leads_to_stays(tmp_path: Path) -> None:
+    target, folder = tmp_path / "elsewhere", tmp_path / "finder"
+    target.mkdir()
+    (target / "config.json").write_text("somebody's")
+    folder.symlink_to(target)
+    for text in ("one", "two"):
+        with whole_or_not_at_all(folder) as making:
+            (making / "config.json").write_text(text)
+        assert (folder / "config.json").read_text() == text
+    assert (target / "config.json").read_text() == "somebody's"
+    assert {path.name for path in tmp_path.iterdir()} == {"elsewhere", "finder"}
+
+
+def test_a_link_that_leads_nowhere_takes_a_name_too(tiny_t5: Path, tmp_path: Path) -> None:
+    store = ModelStore(tmp_path / "models")
+    (store.directory / "answers").mkdir(parents=True)
+    (store.directory / "answers/finder").symlink_to(tmp_path / "nowhere")
+    with pytest.raises(TrainingError, match="--force"):
+        require_possible(an_order(tiny_t5, tmp_path), store)
 
 
 def test_a_name_is_made_of_the_base_and_the_data(tiny_t5: Path) -> None:

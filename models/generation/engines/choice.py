@@ -22,10 +22,10 @@ T5_FAMILY = frozenset({"t5", "mt5", "umt5"})
 BYTES = {"float32": 4, "bfloat16": 2, "int8": 1}
 """Bytes of one parameter."""
 
-# Of the weights: what is allocated besides them while they are loaded and while a batch is written.
+# Of the weights: what is allocated besides them while they are loaded.
 _OVERHEAD = 1.2
-# Bytes of the libraries themselves, measured on Linux.
-_LIBRARIES = {"ctranslate2": 150_000_000, "torch": 500_000_000}
+# Bytes of the libraries and of a batch of sixteen, measured on Linux.
+_LIBRARIES = {"ctranslate2": 300_000_000, "torch": 700_000_000}
 
 
 def chosen(checkpoint: Checkpoint, execution: Execution, precision: Precision) -> tuple[str, str]:
@@ -74,9 +74,7 @@ def opened(
         ModelUnusableError: it cannot be loaded.
         ModelExtraError: a library is missing.
     """
-    require_memory(
-        checkpoint.name, checkpoint.parameters * BYTES[options.precision] * _OVERHEAD + _LIBRARIES[engine], "run"
-    )
+    require_memory(checkpoint.name, memory_to_run(checkpoint, engine, options.precision), "run")
     if engine == "ctranslate2":
         from models.generation.engines.ctranslate2_engine import CTranslate2Engine
 
@@ -84,6 +82,11 @@ def opened(
     from models.generation.engines.torch_engine import TorchEngine
 
     return TorchEngine(checkpoint, options)
+
+
+def memory_to_run(checkpoint: Checkpoint, engine: str, precision: str) -> float:
+    """Give the bytes that a checkpoint takes, the library that runs it among them."""
+    return checkpoint.parameters * BYTES[precision] * _OVERHEAD + _LIBRARIES[engine]
 
 
 def require_memory(name: str, needed: float, purpose: str, free: int | None = None) -> None:

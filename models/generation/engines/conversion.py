@@ -25,6 +25,13 @@ log = structlog.get_logger(__name__)
 SIZES = "sizes.json"
 """Names the files of a conversion with their bytes; written last."""
 
+LOCK = ".lock"
+"""Held by the process that converts."""
+
+# Where a conversion is made before it is put in place.
+_SCRATCH = ".converting-"
+# Names the folder of the checkpoint, so that what was made of a model that is gone can be told.
+_SOURCE = "source.txt"
 _CONVERTER = "models.generation.engines.converter"
 # Bytes for each parameter: the weights as torch has them and as CTranslate2 writes them, both in float32; measured.
 _MEMORY = 10
@@ -47,18 +54,18 @@ def converted_folder(checkpoint: Checkpoint, precision: str, directory: Path, st
         ModelUnusableError: it cannot be converted.
         ModelExtraError: a library is missing.
     """
-    family = f"{_readable(checkpoint.name)}-{precision}-{_digest(str(checkpoint.folder))}"
+    family = _family(checkpoint, precision)
     folder = directory / f"{family}-{_digest(_state(checkpoint))}"
     if _is_whole(folder):
         return folder
-    needed = checkpoint.parameters * BYTES[precision] * 1.1
-    require_memory(checkpoint.name, checkpoint.parameters * _MEMORY + _LIBRARIES, "be converted once")
     try:
         directory.mkdir(parents=True, exist_ok=True)
-        _require_disk(checkpoint.name, needed, directory)
-        for outdated in directory.glob(f"{family}-*"):
-            shutil.rmtree(outdated, ignore_errors=True)
-        _convert(checkpoint, precision, folder, stopping)
+        with _alone(directory, checkpoint.name, stopping):
+            if not _is_whole(folder):
+                require_memory(checkpoint.name, checkpoint.parameters * _MEMORY + _LIBRARIES, "be converted once")
+                _require_disk(checkpoint.name, checkpoint.parameters * BYTES[precision] * 1.1, directory)
+                _clear(directory, family)
+                _convert(checkpoint, precision, folder, stopping)
     except OSError as error:
         raise ModelUnusableError(
             f"The conversion of {checkpoint.name} cannot be kept in {directory}: {error.strerror}.",
@@ -67,22 +74,58 @@ def converted_folder(checkpoint: Checkpoint, precision: str, directory: Path, st
     return folder
 
 
+def is_converted(checkpoint: Checkpoint, precision: str, directory: Path) -> bool:
+    """Tell whether `converted_folder` has nothing to do."""
+    return _is_whole(directory / f"{_family(checkpoint, precision)}-{_digest(_state(checkpoint))}")
+
+
+def conversions_of(folder: Path, directory: Path) -> list[Path]:
+    """Give the conversions of the checkpoint in a folder; `directory` is where conversions lie."""
+    return sorted(directory.glob(f"*-{_digest(str(folder))}-*"))
+
+
+@contextlib.contextmanager
+def _alone(directory: Path, name: str, stopping: threading.Event) -> Iterator[None]:
+    """Wait until no other process converts; who waited for the same conversion finds it made."""
+    from filelock import FileLock, Timeout
+
+    lock = FileLock(directory / LOCK)
+    while True:
+        try:
+            lock.acquire(timeout=_LOOK_SECONDS)
+            break
+        except Timeout:
+            if stopping.is_set():
+                raise _stopped(name) from None
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _clear(directory: Path, family: str) -> None:
+    """Delete what is of no use any more; as long as nobody else converts, no scratch folder is in use."""
+    for folder in directory.iterdir():
+        source = _text(folder / _SOURCE)
+        gone = bool(source) and not Path(source).is_dir()
+        if gone or folder.name.startswith((_SCRATCH, f"{family}-")):
+            shutil.rmtree(folder, ignore_errors=True)
+
+
 def _convert(checkpoint: Checkpoint, precision: str, folder: Path, stopping: threading.Event) -> None:
     """Convert into a folder beside, and put it in place in one move."""
     log.info("converting model", model=checkpoint.name, precision=precision)
-    with _scratch(folder.parent) as scratch:
-        made = scratch / "model"
+    # On the disk it is meant for, so that it can be moved.
+    with tempfile.TemporaryDirectory(prefix=_SCRATCH, dir=folder.parent, ignore_cleanup_errors=True) as scratch:
+        made = Path(scratch) / "model"
         _run(checkpoint, precision, made, stopping)
+        (made / _SOURCE).write_text(str(checkpoint.folder), encoding="utf-8")
         sizes = {file.name: file.stat().st_size for file in made.iterdir()}
         for file in made.iterdir():
             _sync(file)
         (made / SIZES).write_text(json.dumps(sizes))
         _sync(made / SIZES)
-        # Another process may have been faster: what it made is as good.
-        with contextlib.suppress(OSError):
-            made.rename(folder)
-        if not _is_whole(folder):
-            raise ModelUnusableError(f"The conversion of {checkpoint.name} was disturbed.", "Start the bot again.")
+        made.rename(folder)
 
 
 def _run(checkpoint: Checkpoint, precision: str, made: Path, stopping: threading.Event) -> None:
@@ -95,7 +138,13 @@ def _run(checkpoint: Checkpoint, precision: str, made: Path, stopping: threading
     }
     command = [sys.executable, "-P", "-m", _CONVERTER, str(checkpoint.folder), str(made), precision]
     process = subprocess.Popen(  # noqa: S603 - our own module, and paths
-        command, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        command,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,  # Ctrl-C is for us: a converter that it kills would look like one out of memory
     )
     with process:
         try:
@@ -103,7 +152,7 @@ def _run(checkpoint: Checkpoint, precision: str, made: Path, stopping: threading
         finally:
             process.kill()
     if stopping.is_set():
-        raise ModelUnusableError(f"The conversion of {checkpoint.name} was stopped.", "Start the bot again.")
+        raise _stopped(checkpoint.name)
     if process.returncode != 0:
         raise _failure(checkpoint.name, process.returncode, output, errors)
 
@@ -115,6 +164,10 @@ def _output(process: "subprocess.Popen[str]", stopping: threading.Event) -> tupl
         except subprocess.TimeoutExpired:
             if stopping.is_set():
                 process.kill()
+
+
+def _stopped(name: str) -> ModelError:
+    return ModelUnusableError(f"The conversion of {name} was stopped.", "Start the bot again.")
 
 
 def _failure(name: str, code: int, output: str, errors: str) -> ModelError:
@@ -150,27 +203,8 @@ def _require_disk(name: str, needed: float, directory: Path) -> None:
         )
 
 
-@contextlib.contextmanager
-def _scratch(directory: Path) -> Iterator[Path]:
-    # On the disk it is meant for, so that it can be moved; those that a crash left behind are cleared away.
-    for left in directory.glob(".converting-*"):
-        if not _is_alive(left.name.split("-")[1]):
-            shutil.rmtree(left, ignore_errors=True)
-    folder = Path(tempfile.mkdtemp(prefix=f".converting-{os.getpid()}-", dir=directory))
-    try:
-        yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-
-
-def _is_alive(process: str) -> bool:
-    try:
-        os.kill(int(process), 0)
-    except (ProcessLookupError, ValueError):
-        return False
-    except OSError:
-        return True
-    return True
+def _family(checkpoint: Checkpoint, precision: str) -> str:
+    return f"{_readable(checkpoint.name)}-{precision}-{_digest(str(checkpoint.folder))}"
 
 
 def _is_whole(folder: Path) -> bool:
@@ -193,8 +227,15 @@ def _digest(text: str) -> str:
 
 
 def _readable(name: str) -> str:
-    short = Path(name).name or "model"
+    short = Path(name).absolute().name or "model"
     return "".join(sign if sign.isalnum() or sign in "._" else "_" for sign in short)[:60]
+
+
+def _text(file: Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8")
+    except (OSError, ValueError):
+        return ""
 
 
 def _sync(file: Path) -> None:

@@ -2,7 +2,7 @@
 
 import shutil
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import ClassVar
 
@@ -57,7 +57,9 @@ class CTranslate2Engine(Engine):
         folder = checkpoint.folder if (checkpoint.folder / "tokenizer.json").is_file() else self._folder
         self.vocabulary = Vocabulary.from_folder(folder, checkpoint.name)
         self.render = instructed(self.vocabulary)
-        self._ends = _ends(read_config(checkpoint, "generation_config.json"), config)
+        # With a token beyond the model's the library would read beyond its memory.
+        size = min(_positive(config.get("vocab_size"), 0), self.vocabulary.size)
+        self._ends = _ends(size, read_config(checkpoint, "generation_config.json"), config)
         self._translator.translate_batch([self._pieces(self._ends)], beam_size=1, max_decoding_length=2)
 
     def compute(self, jobs: Sequence[TokenJob]) -> None:
@@ -139,11 +141,12 @@ def shape(options: EngineOptions, parameters: int) -> tuple[int, int]:
     return min(options.threads, options.batch), each
 
 
-def _ends(*configs: object) -> tuple[int, ...]:
-    """The tokens that end an answer, by the first config that names any; T5's own otherwise."""
+def _ends(size: int, *configs: Mapping[str, object]) -> tuple[int, ...]:
+    """The tokens that end an answer, of a vocabulary so large, by the first config that names any; else T5's own."""
     for config in configs:
-        named = config.get("eos_token_id") if isinstance(config, dict) else None
-        ends = tuple(token for token in (named if isinstance(named, list) else [named]) if isinstance(token, int))
+        named = config.get("eos_token_id")
+        tokens = named if isinstance(named, list) else [named]
+        ends = tuple(token for token in tokens if isinstance(token, int) and 0 <= token < size)
         if ends:
             return ends
     return (1,)

@@ -10,7 +10,7 @@ from models.generation.prompting import ChatMessage, chat, instruction
 
 Message = dict[str, str]
 Template = Callable[[list[Message]], str]
-"""Writes messages (``role``, ``content``) as the model was trained on them; raises what jinja2 raises."""
+"""Writes messages (``role``, ``content``) as the model was trained on them."""
 
 
 def instructed(vocabulary: Vocabulary) -> Render:
@@ -42,16 +42,18 @@ def chatted(vocabulary: Vocabulary, template: Template, name: str) -> Render:
 def _refuses_system(template: Template, name: str) -> bool:
     from jinja2 import TemplateError
 
+    # Its maker's own code, which may go wrong in whatever way code does.
+    failures = (TemplateError, TypeError, ValueError, ArithmeticError, LookupError, RecursionError)
     messages = chat("?", [GroundingPassage(1, ".")], [Turn("?", ".")])
     try:
         written = template(_plain(messages))
-    except TemplateError:
+    except failures:
         written = ""
     if messages[0].text in written:
         return False
     try:
         template(_plain(_folded(messages)))
-    except TemplateError as error:
+    except failures as error:
         raise ModelUnusableError(
             f"{name}'s chat template takes no chat of a user and an assistant ({error}).", "Choose a chat model."
         ) from None

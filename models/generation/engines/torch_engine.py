@@ -1,35 +1,29 @@
 """Runs any seq2seq or causal model of transformers on torch, a batch at a time."""
 
-import copy
 from collections.abc import Callable, Sequence
-from functools import partial
 from typing import Any, ClassVar, cast
 
 import torch
-from safetensors import SafetensorError
-from transformers import (
-    AutoModelForCausalLM,
-    AutoModelForSeq2SeqLM,
-    AutoTokenizer,
-    GenerationConfig,
-    PreTrainedConfig,
-    PreTrainedModel,
-    PreTrainedTokenizerBase,
-    StoppingCriteria,
-    StoppingCriteriaList,
-)
-from transformers.utils import logging
+from transformers import GenerationConfig, StoppingCriteria, StoppingCriteriaList
 
-from models.errors import ModelUnusableError
 from models.generation.engines.contract import Engine, EngineOptions, TokenJob
-from models.generation.engines.loading import Loadable, whole_model
-from models.generation.engines.prompts import Message, chatted, instructed
-from models.generation.engines.vocabulary import Vocabulary
+from models.generation.engines.torch_model import TorchModel
 from models.store.model_store import Checkpoint
 
-# A longer prompt would take a processor so long to read that nobody waits for the answer.
-_LONGEST_PROMPT = 4_096
-_DEFAULT_WINDOW = 512
+# What a model's makers may say about writing that holds for the likeliest token, too; all else (beams, samples, time
+# limits, assistants) would change what is asked of it here.
+_KEPT = (
+    "bos_token_id",
+    "decoder_start_token_id",
+    "forced_bos_token_id",
+    "repetition_penalty",
+    "encoder_repetition_penalty",
+    "no_repeat_ngram_size",
+    "encoder_no_repeat_ngram_size",
+    "bad_words_ids",
+    "suppress_tokens",
+    "begin_suppress_tokens",
+)
 
 
 class TorchEngine(Engine):
@@ -41,6 +35,7 @@ class TorchEngine(Engine):
 
     Raises:
         ModelUnusableError: the checkpoint cannot be loaded, or has no tokenizer that tells its tokens' text.
+        ModelExtraError: it needs a library that is not installed.
     """
 
     kind: ClassVar[str] = "torch"
@@ -48,20 +43,14 @@ class TorchEngine(Engine):
 
     def __init__(self, checkpoint: Checkpoint, options: EngineOptions) -> None:
         self._threads = options.threads
-        self._is_causal = checkpoint.kind == "causal"
-        # What the library prints while loading is for developers; what matters is raised.
-        logging.set_verbosity_error()  # type: ignore[no-untyped-call]
-        logging.disable_progress_bar()  # type: ignore[no-untyped-call]
-        tokenizer, model = _loaded(checkpoint, options.precision)
-        self._generate: Callable[..., object] = cast(Any, model).generate
-        self.vocabulary = Vocabulary(tokenizer.backend_tokenizer)
-        self._config = _greedy(model.generation_config, tokenizer, options.max_tokens)
-        self.window = _window(model.config, options.max_tokens if self._is_causal else 0)
-        template = getattr(tokenizer, "chat_template", None)
-        if self._is_causal and template:
-            self.render = chatted(self.vocabulary, partial(_templated, tokenizer), checkpoint.name)
-        else:
-            self.render = instructed(self.vocabulary)
+        loaded = TorchModel(checkpoint, options.precision, options.max_tokens)
+        self._is_causal = loaded.is_causal
+        self._generate: Callable[..., object] = cast(Any, loaded.model).generate
+        self._ends = loaded.ends
+        self._config = _greedy(loaded, options.max_tokens)
+        # The model's own config would fill in what is left out.
+        loaded.model.generation_config = GenerationConfig()  # type: ignore[no-untyped-call]
+        self.vocabulary, self.window, self.render = loaded.vocabulary, loaded.window, loaded.render
 
     def compute(self, jobs: Sequence[TokenJob]) -> None:
         """See `Engine.compute`."""
@@ -80,7 +69,7 @@ class TorchEngine(Engine):
                 torch.tensor(tokens),
                 attention_mask=torch.tensor(used),
                 generation_config=self._config,
-                stopping_criteria=StoppingCriteriaList([_Reader(jobs, self._config.eos_token_id)]),
+                stopping_criteria=StoppingCriteriaList([_Reader(jobs, self._ends)]),
             )
 
     def close(self) -> None:
@@ -104,57 +93,13 @@ class _Reader(StoppingCriteria):
         return torch.tensor(self._done)  # type: ignore[return-value]
 
 
-def _loaded(checkpoint: Checkpoint, precision: str) -> tuple[PreTrainedTokenizerBase, PreTrainedModel]:
-    family = cast(Loadable, AutoModelForCausalLM if checkpoint.kind == "causal" else AutoModelForSeq2SeqLM)
-    folder = str(checkpoint.folder)
-    try:
-        tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
-        model = whole_model(family, folder, precision)
-    except (OSError, ValueError, RuntimeError, KeyError, SafetensorError) as error:
-        reason = " ".join(str(error).split())[:300]
-        raise ModelUnusableError(
-            f"{checkpoint.name} cannot be loaded: {reason}.", "Get the model once more, or choose another."
-        ) from error
-    if getattr(tokenizer, "backend_tokenizer", None) is None:
-        raise ModelUnusableError(
-            f"{checkpoint.name} has no tokenizer.json, and none can be made of what it has.", "Choose another model."
-        )
-    return tokenizer, model
-
-
-def _greedy(own: GenerationConfig, tokenizer: PreTrainedTokenizerBase, max_tokens: int) -> GenerationConfig:
-    """The model's own config with greedy decoding and nothing that only sampling or beams look at."""
-    config = copy.deepcopy(own)
-    ends = config.eos_token_id if config.eos_token_id is not None else tokenizer.eos_token_id
-    config.eos_token_id = ends if isinstance(ends, list) else [ends] if ends is not None else []
-    if config.pad_token_id is None:
-        config.pad_token_id = next(
-            (one for one in (tokenizer.pad_token_id, *config.eos_token_id) if one is not None), 0
-        )
-    config.update(  # type: ignore[no-untyped-call]
+def _greedy(loaded: TorchModel, max_tokens: int) -> GenerationConfig:
+    kept = {name: getattr(loaded.model.generation_config, name, None) for name in _KEPT}
+    return GenerationConfig(  # type: ignore[no-untyped-call]
+        **{name: value for name, value in kept.items() if value is not None},
         do_sample=False,
         num_beams=1,
-        temperature=None,
-        top_p=None,
-        top_k=None,
-        max_length=None,
-        min_length=0,
-        early_stopping=False,
-        length_penalty=None,
         max_new_tokens=max_tokens,
-    )
-    return config
-
-
-def _window(config: PreTrainedConfig, answer: int) -> int:
-    """Tokens for the prompt, where a causal model's answer takes its share of the window."""
-    positions = getattr(config, "n_positions", None) or getattr(config, "max_position_embeddings", None)
-    window = positions if isinstance(positions, int) and positions > 0 else _DEFAULT_WINDOW
-    return max(1, min(window - answer, _LONGEST_PROMPT))
-
-
-def _templated(tokenizer: PreTrainedTokenizerBase, messages: list[Message]) -> str:
-    # Models that think aloud unless they are told not to would show their thoughts as the answer.
-    return str(
-        tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True, enable_thinking=False)
+        eos_token_id=loaded.ends or None,
+        pad_token_id=loaded.pad,
     )

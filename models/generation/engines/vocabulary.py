@@ -50,6 +50,11 @@ class Vocabulary:
                 f"{name} is damaged: its tokenizer.json cannot be read ({error}).", "Get the model once more."
             ) from None
 
+    @property
+    def size(self) -> int:
+        """How many tokens there are."""
+        return self._tokenizer.get_vocab_size()
+
     def count(self, text: str) -> int:
         """Give a text's tokens, without those that stand around a prompt."""
         return len(self._tokenizer.encode(text, add_special_tokens=False).ids)

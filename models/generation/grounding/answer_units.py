@@ -27,12 +27,13 @@ _UNCLEAR = re.compile(
 _LONG = 600
 _GROWTH = 1.3
 
-# "[1]", "[1, 2]", "【3】", "[^1]", "(passage 2)", "[Passage 2]"
+# "[1]", "[1, 2]", "【3】", "[^1]", "(passage 2)", "[Passage 2]"; or code, whose brackets are its own.
 _CITATION = re.compile(
-    r"[ \t]{0,4}(?:[\[【]\^?(?:(?:passages?|sources?|quellen?|textstellen?|passaggi?o?|pasajes?)\s*)?"
+    r"(`++).*?(?:(?<!`)\1(?!`)|\Z)"
+    r"|[ \t]{0,4}(?:[\[【]\^?(?:(?:passages?|sources?|quellen?|textstellen?|passaggi?o?|pasajes?)\s*)?"
     r"(\d{1,3}(?:\s*[,;–-]\s*\^?\d{1,3})*)(?:†[^\]】]{0,40})?[\]】](?![(:])"
     r"|\((?:see |cf\. )?(?:passages?|sources?|quellen?)\s+(\d{1,3}(?:\s*(?:,|and|und|&|–|-)\s*\d{1,3})*)\))",
-    re.IGNORECASE,
+    re.IGNORECASE | re.DOTALL,
 )
 _CUT_CITATION = re.compile(r"[ \t]{0,4}[\[【]\^?\d{0,3}(?:, ?\d{0,3}){0,8}$")
 _DIGITS = re.compile(r"\d+")
@@ -203,8 +204,8 @@ class AnswerReader:
         return _CITATION.sub(self._citation, text) if "[" in text or "【" in text or "(" in text else text
 
     def _citation(self, match: re.Match[str]) -> str:
-        numbers = {int(number) for number in _DIGITS.findall(match[1] or match[2])}
-        return "" if numbers <= self._citations else match[0]
+        numbers = {int(number) for number in _DIGITS.findall(match[2] or match[3] or "")}
+        return "" if numbers and numbers <= self._citations else match[0]
 
 
 _GAPS = ("", " ", "\n", "\n\n")

@@ -28,26 +28,29 @@ _GROUPS = re.compile(r"[ \u00a0\u2009\u202f'’]")
 _LARGEST_POWER = 400
 _MOST_DIGITS = 400
 # "one" stands for "someone" and "a" as often as for a number, so it claims nothing.
-_WORDS = {
+_WORDS: dict[str, int | Fraction] = {
     "zero": 0, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9, "ten": 10,
     "eleven": 11, "twelve": 12, "thirteen": 13, "fourteen": 14, "fifteen": 15, "sixteen": 16, "seventeen": 17,
     "eighteen": 18, "nineteen": 19, "twenty": 20, "thirty": 30, "forty": 40, "fifty": 50, "sixty": 60, "seventy": 70,
     "eighty": 80, "ninety": 90, "hundred": 100, "thousand": 1000, "million": 10**6, "billion": 10**9,
+    "half": Fraction(1, 2), "halves": Fraction(1, 2), "halved": Fraction(1, 2), "quarter": Fraction(1, 4),
+    "twice": 2, "thrice": 3,
 }  # fmt: skip
-_WORDS_ELSEWHERE = {
+_WORDS_ELSEWHERE: dict[str, int | Fraction] = {
     "one": 1, "zwei": 2, "drei": 3, "vier": 4, "fünf": 5, "sechs": 6, "sieben": 7, "acht": 8, "neun": 9, "zehn": 10,
     "elf": 11, "zwölf": 12, "deux": 2, "trois": 3, "quatre": 4, "cinq": 5, "sept": 7, "huit": 8, "neuf": 9, "dix": 10,
     "onze": 11, "douze": 12, "dos": 2, "tres": 3, "cuatro": 4, "cinco": 5, "seis": 6, "siete": 7, "ocho": 8,
     "nueve": 9, "diez": 10, "once": 11, "doce": 12, "due": 2, "tre": 3, "quattro": 4, "cinque": 5, "sei": 6,
     "sette": 7, "otto": 8, "nove": 9, "dieci": 10, "undici": 11, "dodici": 12, "dois": 2, "três": 3, "quatro": 4,
     "sete": 7, "oito": 8, "dez": 10, "doze": 12, "twee": 2, "drie": 3, "vijf": 5, "zes": 6, "zeven": 7, "tien": 10,
-    "both": 2, "pair": 2, "dozen": 12, "single": 1, "twice": 2, "double": 2, "doubles": 2, "doubled": 2,
+    "both": 2, "pair": 2, "dozen": 12, "single": 1, "halving": Fraction(1, 2), "double": 2, "doubles": 2, "doubled": 2,
     "doubling": 2, "triple": 3, "fourfold": 4, "twofold": 2, "threefold": 3, "fivefold": 5, "tenfold": 10,
     "quadruple": 4, "quadruples": 4, "first": 1,
 }  # fmt: skip
 _WORD_NUMBER = re.compile(
     rf"(?<![\w-])(?P<tens>twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety)[- ]"
-    rf"(?P<ones>one|two|three|four|five|six|seven|eight|nine)\b|\b(?:{'|'.join(_WORDS | _WORDS_ELSEWHERE)})\b",
+    rf"(?P<ones>one|two|three|four|five|six|seven|eight|nine)\b|\b(?:{'|'.join(_WORDS | _WORDS_ELSEWHERE)})\b"
+    r"(?!(?<=half)-)",
     re.IGNORECASE,
 )
 _ORDINALS = "first second third fourth fifth sixth seventh eighth ninth tenth".split()  # noqa: SIM905
@@ -62,6 +65,13 @@ _SERIES = re.compile(r"\s*(?:,|,? (?:and|or|to|und|oder|bis|et|y|e)|–|-|/)\s*"
 _COUNTED = re.compile(r" ([a-zà-ÿ]{3,})\b")
 
 _LINK = re.compile(r"(?:https?|ftp)://[^\s<>()\[\]\"'`]+|\bwww\.[^\s<>()\[\]\"'`]+", re.IGNORECASE)
+# "office@example.org", "example.org", "example.aero/page"
+_CONTACT = re.compile(
+    r"(?<![\w.+-])[\w.+-]+@[\w-]+(?:\.[\w-]+)+"
+    r"|(?<![\w@.-])(?:[a-z0-9][a-z0-9-]*\.)+(?:(?:com|org|net|edu|gov|info|biz|io|dev|app|xyz|eu|de|fr|uk|ru|cn|example)"
+    r"\b(?![.-]\w)|[a-z]{2,24}/)[^\s<>()\[\]\"'`]*",
+    re.IGNORECASE,
+)
 _MARKED_LINK = re.compile(
     r"(?P<image>!?)\[(?P<text>[^\[\]]*)\]\(\s*<?(?P<address>[^\s()<>]*(?:\([^\s()]*\)[^\s()<>]*)*)[^()]*\)"
 )
@@ -69,6 +79,9 @@ _MARKED_LINK = re.compile(
 # A word with its inner apostrophes, hyphens, subscripts: "Newton's", "Stefan–Boltzmann", "H₂O", "F_N".
 _TOKEN = re.compile(r"(?![²³¹½⅓⅔¼¾⅕⅛⁰-₉])[^\W\d_][\w₀-₉ₐ-ₜ²³]*(?:['’][^\W\d_]+)?")
 _STARTS = re.compile(r"(?:^|[.!?:;…。]\s+|[\"“«„(]\s?|\n\s*(?:[-*+]|\d+[.)])?\s*|^\W+)$")
+# "(Leibniz)", "by: Leibniz.": what stands alone there opens no sentence.
+_LEADS_IN = re.compile(r"[\"“«„(:;]\s*$")
+_STANDS_ALONE = re.compile(r"(?:['’]s)?[*_]*(?:[\"”»),.;!?]|$| [A-Z])")
 _FORMULA = re.compile(r"[=≈∝√Δ∑∫<>≤≥±]|[^\W\d_][₀-₉²³]")
 _ABBREVIATION = re.compile(r"\b(?:i\.\s?e\.|e\.\s?g\.|z\.\s?B\.|d\.\s?h\.|p\.\s?ex\.|a\.k\.a\.)")
 _PRONOUNS = frozenset({"i", "i'm", "i’m", "i've", "i'll", "a", "o"})
@@ -209,6 +222,11 @@ def without_links(text: str) -> str:
     return _LINK.sub("", text)
 
 
+def contacts_of(text: str) -> frozenset[str]:
+    """Give the e-mail addresses and the bare addresses of sites that stand in a text, besides its links."""
+    return frozenset(_address(match[0]).casefold() for match in _CONTACT.finditer(without_links(text)))
+
+
 def links_kept(text: str, allowed: frozenset[str]) -> str:
     """A text without the addresses that are not allowed (a marked link's text stays), and without images."""
 
@@ -284,7 +302,7 @@ def _readings(digits: str) -> list[Fraction]:
     return [decimal, Fraction(int(whole + part))] if grouped else [decimal]
 
 
-def _word_value(match: re.Match[str], supports: bool) -> int | None:
+def _word_value(match: re.Match[str], supports: bool) -> int | Fraction | None:
     if match["tens"]:
         return _WORDS[match["tens"].lower()] + (_WORDS | {"one": 1})[match["ones"].lower()]
     word = match[0].lower()
@@ -299,8 +317,9 @@ def _names(sentence: str) -> Iterator[str]:
         word = match[0]
         if folded(word) in _PRONOUNS:
             continue
-        opens = not sentence[: match.start()].strip() or _STARTS.search(
-            sentence[max(0, match.start() - 8) : match.start()]
+        before = sentence[max(0, match.start() - 8) : match.start()]
+        opens = not sentence[: match.start()].strip() or (
+            _STARTS.search(before) and not (_LEADS_IN.search(before) and _STANDS_ALONE.match(sentence, match.end()))
         )
         inner = any(sign.isupper() or sign.isdigit() for sign in word[1:])
         if inner or (word[0].isupper() and not opens) or (len(word) == 1 and (is_formula or word.isupper())):

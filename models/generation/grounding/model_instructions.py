@@ -30,7 +30,7 @@ _RULES = (
 )
 _DROP = (
     r"(?:ignore|disregard|forget|override|bypass|neglect|discard|skip|(?:do not|don't|never|stop) (?:follow|obey|heed)"
-    r"(?:ing)?|pay no attention to|delete|erase|drop)"
+    r"(?:ing)?|pay no attention to|delete|erase|drop|(?:set|put) aside|take no notice of)"
 )
 _MACHINE = r"(?:ai|a\.i\.|llms?|language models?|assistants?|chat ?bots?|bots?|gpt|chatgpt|gemini|claude|llama|agents?)"
 _PERSONA = (
@@ -50,6 +50,15 @@ _ENGLISH = (
     r"\b(?:enter|switch (?:in)?to|activate|enable) (?:developer|debug|god|jailbreak|dan|admin|unrestricted|sudo)"
     r" mode\b",
     r"\bdo anything now\b",
+    rf"{_ORDER}{_DROP} (?:{_FILLER} |all |any )*(?:previous|prior|earlier|preceding) directions\b",
+    rf"{_ORDER}{_DROP} (?:{_FILLER} |all |any |other )*other passages\b|\bdo not use the other passages\b",
+    r"ignore(?:all|any|the|your)*(?:previous|prior|above)(?:instructions|prompts?|rules)",
+    r"\b(?:the|this|every|any) (?:ai|assistant|chat ?bot|language model|llm) (?:must|shall|has to|is to) (?:\w+ )?"
+    r"(?:say|state|answer|reply|respond|claim|tell|write|output|obey)\b",
+    r"\b(?:tell|advise|urge|convince) the user (?:to|that)\b",
+    r"\b(?:whatever|no matter what|anything) (?:is|you are|you're|the user|they|anyone) (?:asks?|asked)\b.{0,20}"
+    r"\b(?:say|answer|reply|respond)\b",
+    r"\banswer to (?:every|any|each|all)(?: \w+)? questions? (?:is|must be|shall be)\b",
     rf"\b(?:act|behave|respond|reply|roleplay|pretend)(?: as(?: if you were| though you were)?| to be| you are| that"
     rf" you"
     rf" are) (?:(?:a|an|the|my) )?(?:[\w-]+ ){{0,2}}?{_PERSONA}\b",
@@ -59,8 +68,8 @@ _ENGLISH = (
     r"|summari[sz]e|translate|state)\b.{0,40}\b(?:your (?:\w+ ){0,2}(?:instructions|prompts?|rules|guidelines"
     r"|configuration)|(?:the |your )?(?:system|hidden|initial|secret) (?:prompt|instructions|message)"
     r"|the (?:text|words|instructions|prompt) above)\b",
-    r"\b(?:your|this|new|following|above) system (?:prompt|message|instructions)\b|\bsystem (?:prompt|override"
-    r"|message) ?:",
+    r"\b(?:your|this|new|following|above) system (?:prompt|message|instructions)\b|\bsystem (?:prompt|message) ?:"
+    r"|\bsystem override\b",
     r"\b(?:begin|end|start) (?:of )?(?:the )?(?:new )?(?:system|admin|developer) (?:prompt|instructions?|message)\b",
     r"\b(?:respond|reply) (?:only|just|exclusively|solely|always) (?:with|in|as|by|using|to)\b"
     r"|\b(?:only|always|just|instead,?) (?:respond|reply) (?:with|in|as|by|using|that)\b",
@@ -153,7 +162,8 @@ _SIGNS = tuple(
         "act as|behave|anweisung|instruktion|befehl|vorgabe|alles|du bist|antwort|consigne|precede|tu es|"
         "vous etes|repond|utilisateur|indicac|ordenes|reglas|istruz|indicaz|comandi|regole|ordens|comandos|"
         "regras|ahora|sei|agora|rispond|usuario|utente|utilizador|opdracht|aanwijzing|je bent|gebruiker|polece|"
-        "wytyczn|jeste|talimat|komut|yonerge|text above|words above|instructions above|robot|chatbot|pirate"
+        "wytyczn|jeste|talimat|komut|yonerge|other passages|text above|words above|"
+        "instructions above|robot|chatbot|pirate"
     ).split("|")
 )
 _OTHER_SCRIPT = re.compile("[\u0370-\u1fff\u3040-\ud7ff]")
@@ -171,6 +181,9 @@ _GOES_ON = re.compile(
 _SENTENCE_END = re.compile(r"(?<=[.!?…。！？])[\"”»’)\]*_]*\s+|(?<=[。！？])|\s*\n\s*|\Z")
 _MIXED = re.compile(r"\b(?=\w*[a-z])(?=\w*[а-яіѕјԁα-ω])\w+\b")
 _LOOK_ALIKES = str.maketrans("аеорсухікмнтвѕјԁԛԝνορατικε", "aeopcyxikmhtbsjdqwvopatike")
+# "1gnore", "instruct1ons"
+_DISGUISED = re.compile(r"\b(?=\w*[a-z]{3})(?=\w*[013457])[a-z013457]+\b")
+_DIGITS = str.maketrans("013457", "oieast")
 _SPACED_OUT = re.compile(r"\b(?:\w[ .-]){4,}\w\b")
 _EMPHASIS = re.compile(r"[*_`~\\]+")
 
@@ -233,5 +246,6 @@ def _plain(text: str) -> str:
     text = html.unescape(text) if "&" in text else text
     text = text.replace("’", "'") if text.isascii() else _without_accents(text.replace("’", "'"))
     text = " ".join(_EMPHASIS.sub("", text).casefold().split())
+    text = _DISGUISED.sub(lambda match: match[0].translate(_DIGITS), text)
     text = _SPACED_OUT.sub(lambda match: re.sub(r"[ .-]", "", match[0]), text)
     return text if text.isascii() else _MIXED.sub(lambda match: match[0].translate(_LOOK_ALIKES), text)

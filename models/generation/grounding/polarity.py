@@ -63,6 +63,7 @@ highest/smallest highest/least fastest/slowest permanent/temporary node/antinode
 rises/falls rises/drops increases/drops increases/falls grows/falls decreases/rises decreases/grows common/rare
 rough/smooth hard/soft solid/liquid continuous/discrete direct/inverse directly/indirectly even/odd begin/end
 starts/stops start/end closer/away gains/loses heats/cools well/poorly plus/minus zero/infinity zero/infinite
+product/sum product/quotient dangerous/harmless joining/splitting fusion/fission thick/thin safe/dangerous
 supplied/removed entering/leaving enter/leave full/empty
 """
 # So much of a clause's words has to stand in another one for the two to speak of the same.

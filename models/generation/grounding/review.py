@@ -25,8 +25,12 @@ DOUBTS = 0.5
 # A verifier is asked about sentences of which so many words, but not so many, stand in the passages.
 _LEAST_SHARE = 0.25
 _SURE_SHARE = 0.9
+# The end of a sentence has a full stop; a formula or a number may do without.
+_BROKEN_OFF = re.compile(r"(?:[^\W\d]{2,}|,)\s*$")
 _GAPS = ("", " ", "\n", "\n\n")
-_HTML_IMAGE = re.compile(r"<(?:img|iframe|object|embed|video|audio|source|link|script|style)\b[^>]*>", re.IGNORECASE)
+_HTML_CALL = re.compile(
+    r"<(?:img|iframe|object|embed|video|audio|source|link|script|style)\b[^>]*>|<a\s+href[^>]*>|</a>", re.IGNORECASE
+)
 _LINK_LEFTOVER = re.compile(r"<\s*>|\(\s*\)|\[\s*\](?:\(\s*\))?|^\s*\[[^\]]+\]:\s*(?:\"[^\"]*\")?\s*$")
 _WORD = re.compile(r"[^\W_]")
 _GARBAGE = re.compile("[\ufffd\ue000-\uf8ff\U000f0000-\U0010ffff\x00-\x08\x0e-\x1f]|Ã.|â€|<extra_id_\\d+>|<pad>|<unk>")
@@ -50,7 +54,7 @@ class Judgement:
         passage: the number of the passage that bears it out; 0 where none does.
         makes_claim: whether there is anything in it to bear out; "Yes." and "Here is what I found:" claim nothing.
         reason: why it is not let through, without its text ("number", "name", "unit", "overlap", "negation",
-            "link", "verifier"); empty where it is.
+            "formula", "link", "verifier", "unfinished"); empty where it is.
     """
 
     sentence: str
@@ -89,6 +93,7 @@ class Review:
         self._loops = LoopWatch()
         self._written: list[str] = []
         self._abstentions = 0
+        self._paragraph = -1
         self._composer = _Composer()
 
     def read(self, piece: str) -> str:
@@ -104,7 +109,7 @@ class Review:
     def finish(self) -> str:
         """Judge what is left, and give the whole `text`."""
         if not self.stuck:
-            self._take(self._reader.end())
+            self._take_rest(self._reader.end())
         self.abstains = self._abstentions > 0 and not any(one.makes_claim for one in self.judgements)
         self.text = "" if self.abstains else self._composer.text
         self.unusable = "" if self.abstains else self._fault()
@@ -114,14 +119,25 @@ class Review:
         for unit in units:
             if self.stuck:
                 return
+            self._paragraph = unit.item if unit.kind == "sentence" else self._paragraph
             repeats = self._loops.repeats(unit.text) if unit.kind == "sentence" else 0
             self.stuck = self._loops.found
             if not repeats:
                 self._judge(unit)
         self.text = self._composer.text
 
+    def _take_rest(self, units: Sequence[Unit]) -> None:
+        """Judge what is left, but for a sentence that breaks off behind whole ones: its end might say the contrary."""
+        last = units[-1] if units else None
+        paragraphs = {self._paragraph, *(unit.item for unit in units[:-1] if unit.kind == "sentence")}
+        if last and last.kind == "sentence" and last.item in paragraphs and _BROKEN_OFF.search(last.text):
+            self._take(units[:-1])
+            self.judgements.append(Judgement(last.text, 0, False, "unfinished"))
+        else:
+            self._take(units)
+
     def _judge(self, unit: Unit) -> None:
-        written = neutralised(_HTML_IMAGE.sub("", unit.text)).strip()
+        written = neutralised(_HTML_CALL.sub("", unit.text)).strip()
         if not _WORD.search(written):
             return
         if unit.kind == "sentence" and abstains(written):
@@ -131,6 +147,7 @@ class Review:
             return
         links = claims_of(written).links if "://" in written or "](" in written or "www." in written else ()
         kept = _without_links(written, self._evidence.links) if links else written
+        kept = kept if unit.kind == "block" else " ".join(kept.split())
         if links and not _WORD.search(kept):
             self.judgements.append(Judgement(written, 0, True, "link"))
             return
@@ -216,7 +233,7 @@ class _Composer:
 
 
 def _without_links(text: str, allowed: frozenset[str]) -> str:
-    return " ".join(_LINK_LEFTOVER.sub("", links_kept(text, allowed)).split())
+    return _LINK_LEFTOVER.sub("", links_kept(text, allowed)).strip()
 
 
 def _outranks(held: Unit, heading: Unit) -> bool:

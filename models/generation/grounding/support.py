@@ -8,10 +8,12 @@ from functools import cached_property
 from itertools import combinations
 
 from models.generation.contract import GroundingPassage
+from models.generation.grounding import formulas
 from models.generation.grounding.claims import (
     Claims,
     Quantity,
     claims_of,
+    contacts_of,
     plain_formulas,
     supporting_quantities,
     tokens_of,
@@ -39,7 +41,8 @@ _MOST_SENTENCES = 3
 # At a sentence's start a capital says nothing; a bare subject before its verb is taken for a name all the same.
 _BARE_SUBJECT = re.compile(
     r"^\W*(?P<word>[A-Z][a-zà-ÿ-]{2,})(?:['’]s\b|,? (?=(?:[A-Z][a-z]|is|was|has|had|first|discovered|invented|showed"
-    r"|proposed|stated|said|found|formulated|introduced|measured|won|published|developed|described|named|called)\b))"
+    r"|proposed|stated|said|found|formulated|introduced|measured|published|developed|described|named|called|wrote|gave|made"
+    r"|built|taught|thought|knew|won|saw|[a-z]{3,}ed)\b))"
 )
 _SENTENCE = re.compile(r"(?<=[.!?…。！？])[\"”»’)\]*_]*\s+|(?<=[。！？])|\n+")
 _WORD = re.compile(r"[^\W\d_]+")
@@ -158,6 +161,14 @@ class Evidence:
         return frozenset().union(*(passage.links for passage in self._passages))
 
     @cached_property
+    def _equations(self) -> formulas.Equations:
+        return formulas.equations_of(plain_formulas("\n".join([self._question, *(one.text for one in self._passages)])))
+
+    @cached_property
+    def _contacts(self) -> frozenset[str]:
+        return contacts_of(self._question).union(*(contacts_of(passage.text) for passage in self._passages))
+
+    @cached_property
     def _question_quantities(self) -> list[Quantity]:
         return supporting_quantities(self._question)
 
@@ -253,6 +264,10 @@ class Evidence:
             return "unit"
         if not all(self._is_named(name, passages) for name in claims.names) or self._has_foreign_subject(sentence):
             return "name"
+        if not contacts_of(sentence) <= self._contacts:
+            return "link"
+        if "=" in sentence and formulas.contradicts(formulas.equations_of(sentence), self._equations):
+            return "formula"
         return "negation" if self._is_contradicted(sentence, passages) else ""
 
     def _is_contradicted(self, sentence: str, passages: Sequence[_Passage]) -> bool:
@@ -284,6 +299,8 @@ class Evidence:
             return True
         stem = (_own.reader.stems(name) or [name])[0]
         if stem in self._asked or any(stem in passage.stems for passage in passages):
+            return True
+        if stem in _own.frame or stem in _own.reader.function_words:
             return True
         return 1 < len(name) <= _LONGEST_PRODUCT and name in self._formulas
 

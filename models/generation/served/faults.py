@@ -1,7 +1,7 @@
 """What a server may say instead of an answer, turned into our errors; nothing of its own words is passed on."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -156,8 +156,12 @@ def _named(refusal: Refusal) -> str:
 
 
 def _code(refusal: Refusal) -> str:
-    """The error's first name for machines that is one; what isn't might be somebody's text."""
-    return next((code for code in refusal.codes if _CODE.fullmatch(code)), "")
+    return first_code(refusal.codes)
+
+
+def first_code(words: Iterable[str]) -> str:
+    """Give the first word that can be a name for machines, or nothing; what isn't one might be somebody's text."""
+    return next((word for word in words if _CODE.fullmatch(word)), "")
 
 
 def delay_of(headers: Mapping[str, str], now: datetime | None = None) -> float | None:
@@ -176,7 +180,7 @@ def delay_of(headers: Mapping[str, str], now: datetime | None = None) -> float |
         return seconds
     try:
         moment = parsedate_to_datetime(text)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
     return max(0.0, (moment - (now or datetime.now(UTC))).total_seconds())
@@ -184,5 +188,5 @@ def delay_of(headers: Mapping[str, str], now: datetime | None = None) -> float |
 
 def seconds_of(text: str) -> float | None:
     """Read a number of seconds, also as protobuf's JSON has durations, ``12.5s``; None where it is none."""
-    match = re.fullmatch(r"(\d{1,9}(?:\.\d{1,9})?)s?", text.strip(), re.ASCII)
+    match = re.fullmatch(r"(\d{1,18}(?:\.\d{1,9})?)s?", text.strip(), re.ASCII)
     return float(match[1]) if match else None

@@ -107,7 +107,7 @@ class Interaction:
         await self.world.until(lambda: self.acknowledged, within)
         return self.responses[0]
 
-    async def answer(self, within: float = 5.0) -> Message:
+    async def answer(self, within: float = 20.0) -> Message:
         """Wait until there is a message to read, deferred or not, and give it; raises TimeoutError."""
         await self.world.until(lambda: any(not message.loading for message in self.messages), within)
         return next(message for message in self.messages if not message.loading)

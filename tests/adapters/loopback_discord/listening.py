@@ -61,7 +61,7 @@ class ListeningClient(discord.AutoShardedClient):
         """Count it."""
         self.resumptions += 1
 
-    async def hears(self, count: int, within: float = 5.0) -> list[discord.Message]:
+    async def hears(self, count: int, within: float = 20.0) -> list[discord.Message]:
         """Wait until so many messages were heard, and give them; raises TimeoutError."""
         async with asyncio.timeout(within):
             while len(self.heard) < count:

@@ -173,7 +173,7 @@ class Channel:
         recent = takewhile(lambda message: message.id > number, reversed(self.log))
         return [message for message in recent if not (message.deleted or message.ephemeral)][::-1]
 
-    async def next_message(self, within: float = 5.0) -> Message:
+    async def next_message(self, within: float = 20.0) -> Message:
         """Wait for the next message of the bot that everyone sees and that was not given before, as it then stands.
 
         Raises TimeoutError after `within` seconds.
@@ -183,7 +183,7 @@ class Channel:
         self.read_up_to = message.id
         return message
 
-    async def next_answer(self, within: float = 5.0, quiet: float = 0.3) -> Message:
+    async def next_answer(self, within: float = 20.0, quiet: float = 0.3) -> Message:
         """Wait for the bot's next message, and then until it was not edited for `quiet` seconds."""
         message = await self.next_message(within)
         states = 0

@@ -201,7 +201,7 @@ class LoopbackDiscord:
 
     # --- waiting ---
 
-    async def until(self, predicate: Callable[[], bool], within: float = 5.0) -> None:
+    async def until(self, predicate: Callable[[], bool], within: float = 20.0) -> None:
         """Wait until `predicate` holds; raises TimeoutError after `within` seconds."""
         await self.world.until(predicate, within)
 

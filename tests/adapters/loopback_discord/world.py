@@ -68,7 +68,7 @@ class World:
         self._changed.set()
         self._changed = asyncio.Event()
 
-    async def until(self, predicate: Callable[[], bool], within: float = 5.0) -> None:
+    async def until(self, predicate: Callable[[], bool], within: float = 20.0) -> None:
         """Wait until `predicate` holds; raises TimeoutError, with the last requests, after `within` seconds."""
         try:
             async with asyncio.timeout(within):

@@ -90,7 +90,7 @@ class Channel:
         ts = self.workspace.ids.timestamp()
         return Message(self, ts, user.id, [state], bot_id=user.bot_id, thread_ts=thread_ts)
 
-    async def next_message(self, within: float = 5.0) -> Message:
+    async def next_message(self, within: float = 20.0) -> Message:
         """Wait for the next message of the bot's that was not handed out yet; ephemeral ones count.
 
         Raises:
@@ -102,7 +102,7 @@ class Channel:
         self._handed_out += 1
         return self.from_bot[self._handed_out - 1]
 
-    async def message_that(self, wanted: str | Callable[[Message], object], within: float = 5.0) -> Message:
+    async def message_that(self, wanted: str | Callable[[Message], object], within: float = 20.0) -> Message:
         """Wait until a message of the bot's shows `wanted`, or until `wanted` holds of one, and give it.
 
         Raises:

@@ -133,7 +133,7 @@ class Message:
         """Give it a new state."""
         self.states.append(State(text, blocks, time.time()))
 
-    async def becomes(self, wanted: "str | Callable[[Message], object]", within: float = 5.0) -> "Message":
+    async def becomes(self, wanted: "str | Callable[[Message], object]", within: float = 20.0) -> "Message":
         """Wait until it shows `wanted`, or until `wanted` holds of it.
 
         Raises:

@@ -331,7 +331,7 @@ class LoopbackSlack:
         """What the bot acknowledged; each knows its `latency`."""
         return [delivery for delivery in self.deliveries if delivery.acknowledged]
 
-    async def until(self, condition: Callable[[], _Found], within: float = 5.0, what: str = "it") -> _Found:
+    async def until(self, condition: Callable[[], _Found], within: float = 20.0, what: str = "it") -> _Found:
         """Wait until `condition` gives something true, and give that; it is looked at whenever something happens.
 
         Raises:
