@@ -90,7 +90,7 @@ def test_a_model_that_was_never_pulled_is_named_with_the_command_that_gets_it(fo
 
 
 @pytest.mark.timeout(300)
-@pytest.mark.parametrize("kind", ["tiny_t5", "tiny_llama"])
+@pytest.mark.parametrize("kind", ["tiny_t5", pytest.param("tiny_llama", marks=pytest.mark.slow)])
 def test_a_model_in_a_folder_is_chosen_and_answers(
     folder: Path, handbook: Path, kind: str, request: pytest.FixtureRequest
 ) -> None:
@@ -102,7 +102,8 @@ def test_a_model_in_a_folder_is_chosen_and_answers(
     # What is tested is the answer; how long a busy machine takes to load a model is not.
     patient = {"PRECEPTOR_GENERATION__SECONDS": "90", "PRECEPTOR_ANSWERS__DEADLINE_SECONDS": "100"}
     local = {"PRECEPTOR_GENERATION__CHAIN": "local", "PRECEPTOR_GENERATION__FIRST_TOKEN_SECONDS": "60"}
-    done = _preceptor(folder, "ask", "Where is the lantern kept?", "--json", **local, **patient)
+    # One passage: so small a model loses its way among unrelated ones.
+    done = _preceptor(folder, "ask", "Where is the lantern kept?", "--json", "--top", "1", **local, **patient)
     answer = json.loads(done.stdout)
     assert (answer["answer"], answer["generator"]) == ("The lantern is kept in the cellar. [1]", model.name)
     assert re.search(r"Written by \S+\.", answer["note"])

@@ -104,6 +104,7 @@ def test_with_retrieve_a_question_about_something_else_is_not_answered(folder: P
     assert (figures["abstained"], figures["unanswerable_f1"], figures["gold_contained"]) == (0.25, 1.0, 1.0)
 
 
+@pytest.mark.slow
 def test_questions_without_a_context_are_looked_up_in_the_knowledge_base(folder: Path) -> None:
     lines = (
         {"question": "When does the office open?", "answer": "8 in the morning"},

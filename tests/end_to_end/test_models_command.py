@@ -218,6 +218,7 @@ def test_an_offline_folder_is_as_good_as_a_name(machine: Machine) -> None:
     assert f"For answers {folder} is used: {folder}." in machine.models("list").stdout
 
 
+@pytest.mark.slow
 def test_a_model_that_cannot_be_made_ready_is_not_chosen(machine: Machine) -> None:
     write(machine.folder / "carried", model_files())
     chosen = machine.models("use", "./carried", PRECEPTOR_LOCAL__EXECUTION="auto")

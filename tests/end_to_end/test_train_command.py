@@ -58,6 +58,7 @@ async def answer_of(model: Path, sample: Sample) -> str:
         await generator.close()
 
 
+@pytest.mark.slow
 async def test_a_model_is_trained_until_it_answers_right_and_answers_in_the_chat(
     preceptor: Run, tmp_path: Path, tiny_t5: Path
 ) -> None:

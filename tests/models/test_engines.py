@@ -218,6 +218,7 @@ async def test_only_the_likeliest_tokens_are_written_whatever_the_model_s_makers
     assert await written(open_engine(folder, "torch", "float32"), prompts) == await written(usual, prompts)
 
 
+@pytest.mark.slow
 async def test_an_end_that_is_no_token_of_the_model_s_does_no_harm(
     tiny_t5: Path, tmp_path: Path, open_engine: Open
 ) -> None:
@@ -300,6 +301,7 @@ def kept_in(directory: Path) -> list[str]:
     return [folder.name for folder in directory.iterdir() if folder.name != LOCK]
 
 
+@pytest.mark.slow
 def test_a_conversion_clears_away_what_a_crash_left_and_what_was_made_of_models_that_are_gone(
     tiny_t5: Path, tmp_path: Path, store: ModelStore
 ) -> None:
@@ -333,6 +335,7 @@ def test_one_process_waits_while_another_converts(tiny_t5: Path, tmp_path: Path,
             waiting.result(timeout=20)
 
 
+@pytest.mark.slow
 def test_a_conversion_is_kept_until_its_checkpoint_changes_or_it_is_torn(
     tiny_t5: Path, tmp_path: Path, store: ModelStore
 ) -> None:
