@@ -21,17 +21,14 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).parents[1]
-sys.path.insert(0, str(ROOT))
+from models.generation.engines.choice import opened
+from models.generation.engines.contract import Engine, EngineOptions, Prompt
+from models.generation.engines.vocabulary import GrowingText
+from models.machine import usable_cores
+from models.runtime import Runtime, RuntimeLimits
+from models.store.model_store import ModelStore
 
-from models.generation.engines.choice import opened  # noqa: E402
-from models.generation.engines.contract import Engine, EngineOptions, Prompt  # noqa: E402
-from models.generation.engines.vocabulary import GrowingText  # noqa: E402
-from models.machine import usable_cores  # noqa: E402
-from models.runtime import Runtime, RuntimeLimits  # noqa: E402
-from models.store.model_store import ModelStore  # noqa: E402
-
-SHARED = ROOT.parent / "shared" / "models" / "flan-t5-small-tokenizer"
+SHARED = Path(__file__).parents[2] / "shared" / "models" / "flan-t5-small-tokenizer"
 READ, WRITTEN, MANY = 256, 48, 16
 LOOK_SECONDS = 0.005
 GOALS = {"one": 2.5, "sixteen": 6.0, "loop_lag_p99_ms": 20.0}

@@ -1,8 +1,7 @@
 """Evaluates generators: each is asked the same questions, as the chain would ask it, and its answers are scored."""
 
 import asyncio
-import contextlib
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, field, replace
 from time import perf_counter
@@ -257,5 +256,5 @@ class _Witness(Generator):
             self.error = error
             raise
         finally:
-            if isinstance(pieces, contextlib.AbstractAsyncContextManager) or hasattr(pieces, "aclose"):
+            if isinstance(pieces, AsyncGenerator):
                 await pieces.aclose()

@@ -110,7 +110,6 @@ class _Attempt:
 
     is_last: bool
     shown: bool = False
-    pieces: int = 0
 
 
 class _NotGroundedError(Exception):
