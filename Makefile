@@ -15,7 +15,7 @@ export PYTHONDONTWRITEBYTECODE :=
 help:  ## Say what can be made
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 22
 
-run: .venv/base.installed  ## Install what is needed and start Preceptor
+run: .venv/base.installed .venv/floor.made  ## Install what is needed and start Preceptor
 	@$(BIN)/preceptor run
 
 .venv/python.made:
@@ -33,6 +33,12 @@ run: .venv/base.installed  ## Install what is needed and start Preceptor
 		\( -path '*/numpy/*' -o -path '*/scipy/*' -o -path '*/sklearn/*' \) -prune -exec rm -rf {} +
 	@touch $@
 
+# The classifier of symptoms that ships untrained: some seconds, once, and after a change to its data or code.
+.venv/floor.made: $(wildcard models/diagnosis/starter/*.csv models/diagnosis/floor/*.py models/diagnosis/floor/*.txt models/diagnosis/evaluation/calibration.py)
+	@echo 'Training the classifier of symptoms …'
+	@$(BIN)/python -m models.diagnosis.floor
+	@touch $@
+
 EXTRAS_plots := [plots]
 EXTRAS_models := [models]
 EXTRAS_web := [web]
@@ -48,11 +54,11 @@ lint: .venv/test.installed  ## Check style, types and the import rule
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 
-test: .venv/test.installed  ## Run the tests, a file on each core
+test: .venv/test.installed .venv/floor.made  ## Run the tests, a file on each core
 	@$(BIN)/python -m tests.models.tiny_models
 	@$(BIN)/pytest --numprocesses logical --dist loadfile
 
-slow: .venv/test.installed  ## Run the proofs that take long
+slow: .venv/test.installed .venv/floor.made  ## Run the proofs that take long
 	@$(BIN)/pytest -m slow
 
 constraints: .venv/python.made  ## Pin anew what is installed

@@ -9,6 +9,7 @@ from dataclasses import replace
 
 from bot.errors import KnowledgeUnavailableError
 from bot.follow_ups import Reading, readings
+from bot.generators import IN_HOUSE
 from bot.messages import Button, Citation, IncomingMessage, Place, Reply
 from bot.question_text import plain, require_question
 from bot.settings.tree import AnswerSettings
@@ -66,7 +67,13 @@ class Answering:
         self._threads = threads
 
     async def answer(
-        self, message: IncomingMessage, history: Sequence[Turn], account: Account, progress: Progress
+        self,
+        message: IncomingMessage,
+        history: Sequence[Turn],
+        account: Account,
+        progress: Progress,
+        *,
+        in_house: bool = False,
     ) -> Reply:
         """Answer, or say that the knowledge base has no answer.
 
@@ -75,6 +82,7 @@ class Answering:
             history: earlier turns of the conversation, oldest first.
             account: on whose account generators write.
             progress: shows the answer while it grows.
+            in_house: whether only generators on this machine may see it.
 
         Raises:
             QuestionError: there is no question in it, or too much of one.
@@ -86,7 +94,8 @@ class Answering:
         reading, hits = await self._search(readings(asked, history), limit)
         if not self._suffices(hits):
             return self._decline(hits)
-        order, draft = self._order(message.place), Draft("")
+        order = [name for name in self._order(message.place) if name in IN_HOUSE or not in_house]
+        draft = Draft("")
         writing = self._chain.write(reading.question, _grounding(hits), reading.turns, order, account)
         async with aclosing(writing) as drafts:
             async for draft in drafts:

@@ -15,11 +15,14 @@ from bot import database_file
 from bot.access import Access
 from bot.adapter import Adapter, AdapterSetup
 from bot.answering import Answering
+from bot.asking import Asking
 from bot.attachments import Describing
 from bot.channel_people import ChannelPeople
+from bot.classifiers import is_heavy, make_diagnoser
 from bot.commands import Command, Commands
 from bot.conversations import Conversations
 from bot.database import Database
+from bot.diagnosing import Diagnosing
 from bot.dispatcher import Dispatcher
 from bot.errors import AdapterError
 from bot.escalations import Escalations
@@ -33,6 +36,7 @@ from bot.records import PlatformRecords
 from bot.settings import Settings
 from bot.statistics import Statistics
 from bot.usage import UsageLedger
+from models.errors import ModelError
 
 log = structlog.get_logger(__name__)
 
@@ -64,6 +68,7 @@ class Application:
         self._reading_thread = ThreadPoolExecutor(1, thread_name_prefix="knowledge")
         self._desk = KnowledgeDesk(self.knowledge, self._reading_thread)
         self._chain = make_chain(settings, self._threads)
+        self._diagnoser = make_diagnoser(settings)
         self._usage = UsageLedger(self._database, budgets(settings))
         self._loop_lag = LoopLag()
         self._adapters: dict[str, Adapter] = {}
@@ -72,8 +77,13 @@ class Application:
             self._database,
             conversations,
             self._commands(conversations),
-            Answering(self.knowledge, self._chain, order(settings), settings.answers, self._threads),
-            self._usage,
+            Asking(
+                settings,
+                conversations,
+                Answering(self.knowledge, self._chain, order(settings), settings.answers, self._threads),
+                Diagnosing(self._diagnoser, settings.diagnosis),
+                self._usage,
+            ),
         )
         self._waiting_for = "the database"
 
@@ -149,6 +159,7 @@ class Application:
             stack.push_async_callback(self._database.close)
             stack.push_async_callback(self._usage.written)
             stack.push_async_callback(self._chain.close)
+            stack.push_async_callback(self._diagnoser.close)
             stack.push_async_callback(_ended, asyncio.create_task(self._loop_lag.measure(), name="loop lag"))
             self._adapters |= {adapter.name: adapter for adapter in adapters}
             self.dispatcher.connect(self._adapters)
@@ -160,12 +171,19 @@ class Application:
             await self._open_knowledge()
             await self.dispatcher.open()
             self._waiting_for = ""
-            warming = asyncio.create_task(self._chain.warm_up(warmed_up(self._settings)), name="warming up")
+            warming = asyncio.create_task(self._warm_up(), name="warming up")
             stack.push_async_callback(_ended, warming)
             try:
                 yield
             finally:
                 self._waiting_for = "the end: it is stopping"
+
+    async def _warm_up(self) -> None:
+        await self._chain.warm_up(warmed_up(self._settings))
+        if self._settings.diagnosis.enabled and is_heavy(self._settings):
+            # Where it cannot be loaded the floor is; where that cannot either, whoever needs it hears why.
+            with contextlib.suppress(ModelError):
+                await self._diagnoser.ready()
 
     async def _open_knowledge(self) -> None:
         report = await self._desk.open()

@@ -7,11 +7,14 @@ from dataclasses import dataclass, replace
 
 from bot.access import Access
 from bot.conversations import Conversations, KeptMessage
-from bot.errors import CommandUnknownError, ConversationNotFoundError, NotSetUpError
+from bot.errors import CommandUnknownError, ConversationNotFoundError
 from bot.kept_answers import number_in
 from bot.knowledge_desk import KnowledgeDesk, counted
 from bot.messages import Button, IncomingMessage, Place, Reply
 from bot.question_text import LONGEST_QUOTE, plain, shortened
+
+WORD_FOR_DIAGNOSIS = re.compile(r"(diagnose)\s*[:\u2013\u2014-]\s*(.*)", re.DOTALL | re.IGNORECASE)
+"""How the command is written where there is no menu of commands: "diagnose: itchy red patches"."""
 
 _COMMAND = re.compile(r"/([^\W\d_][\w-]*)(?:\s+(.*))?", re.DOTALL)
 
@@ -23,13 +26,13 @@ class Command:
     Attributes:
         name: how it is called.
         summary: what it does, in one line; empty for what buttons send, which nobody types.
-        run: does it.
+        run: does it; None where it is put to `bot.asking`.
         admin: whether it is for admins alone.
     """
 
     name: str
     summary: str
-    run: Callable[[IncomingMessage], Awaitable[Reply]]
+    run: Callable[[IncomingMessage], Awaitable[Reply]] | None
     admin: bool = False
 
 
@@ -65,7 +68,7 @@ class Commands:
             Command("forget", "Delete what you asked and what I answered.", self._forget),
             Command("knowledge", "What I answer from.", lambda _: self._knowledge.describe()),
             Command("reload", "Read the knowledge base again.", lambda _: self._knowledge.reload(), admin=True),
-            Command("diagnose", "What a description of symptoms may point to.", _diagnose),
+            Command("diagnose", "What a description of symptoms may point to.", None),
             Command("share", "", self._share),
             *others,
         )
@@ -77,6 +80,9 @@ class Commands:
             return ()
         answer = str(reply.answer_id)
         judge = (Button("👍", f"up {answer}", "feedback"), Button("👎", f"down {answer}", "feedback"))
+        if reply.capability == "diagnosis":
+            # What somebody said of their body is shown to nobody else.
+            return judge
         person = await self._person_buttons(place, reply.answer_id)
         if not private:
             return (*judge, *person)
@@ -85,14 +91,14 @@ class Commands:
         return (*judge, *person, Button("Share with everyone", answer, "share"))
 
     def parse(self, message: IncomingMessage) -> IncomingMessage:
-        """Give the message with its command named, where its text is one (``/forget yes``).
+        """Give the message with its command named, where its text is one (``/forget yes``, ``diagnose: …``).
 
         Raises:
             CommandUnknownError: it is written as a command, and there is none of that name.
         """
         if message.command:
             return message
-        written = _COMMAND.fullmatch(message.text.strip())
+        written = _COMMAND.fullmatch(message.text.strip()) or WORD_FOR_DIAGNOSIS.fullmatch(message.text.strip())
         if written is None:
             return message
         name = written[1].lower()
@@ -118,7 +124,7 @@ class Commands:
             CommandUnknownError: there is none of that name.
         """
         command = self._commands.get(message.command)
-        if command is None:
+        if command is None or command.run is None:
             raise self._unknown(message, message.command)
         if command.admin:
             self._access.require_admin(message, self._spelled(message.place, command.name))
@@ -168,10 +174,6 @@ class Commands:
         asked = shortened(question.text, LONGEST_QUOTE)
         name = plain(message.author.name or message.author.id)
         return Reply(f"**{name}** asked: {plain(asked)}\n\n{answer.text}", citations=answer.citations)
-
-
-async def _diagnose(message: IncomingMessage) -> Reply:
-    raise NotSetUpError("Telling what symptoms may point to is not set up yet.", "A later version of Preceptor has it.")
 
 
 def _document(message: KeptMessage) -> dict[str, object]:

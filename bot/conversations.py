@@ -129,12 +129,15 @@ class Conversations:
         return str(found)
 
     async def history(self, conversation_id: str, turns: int) -> list[Turn]:
-        """Give the last `turns` questions with their answers, oldest first; none from before one that was declined."""
+        """Give the last `turns` questions with their answers, oldest first; none from before one that was declined.
+
+        Descriptions of symptoms are not among them: a generator may see these turns.
+        """
         first_cited = (citations.c.message_id == messages.c.id) & (citations.c.number == 1)
         query = (
             select(messages.c.text, messages.c.outcome, citations.c.title)
             .select_from(messages.outerjoin(citations, first_cited))
-            .where(messages.c.conversation_id == conversation_id)
+            .where(messages.c.conversation_id == conversation_id, messages.c.capability == "answer")
             .order_by(messages.c.id.desc())
             .limit(2 * turns)
         )
@@ -147,6 +150,24 @@ class Conversations:
                 # What comes next leans on this question, of which we know nothing.
                 known.clear()
         return known
+
+    async def descriptions(self, conversation_id: str, most: int = 20) -> list[str]:
+        """Give what was said of symptoms in a conversation, oldest first; none where its last turn was of other things.
+
+        Args:
+            conversation_id: the conversation.
+            most: how many of its last turns are looked at.
+        """
+        query = (
+            select(messages.c.text, messages.c.capability)
+            .where(messages.c.conversation_id == conversation_id, messages.c.role == "question")
+            .order_by(messages.c.id.desc())
+            .limit(most)
+        )
+        rows = await self._database.read(lambda connection: connection.execute(query).all())
+        if not rows or rows[0].capability != "diagnosis":
+            return []
+        return [row.text for row in reversed(rows) if row.capability == "diagnosis"]
 
     def keeping(self, message: IncomingMessage, reply: Reply) -> Change:
         """Give the change that writes a question and its answer; `reply.conversation_id` may be new."""
@@ -242,6 +263,7 @@ def _question(message: IncomingMessage, reply: Reply, message_id: int) -> dict[s
         "generator": None,
         "confidence": None,
         "elapsed_ms": None,
+        "capability": reply.capability,
     }
 
 
@@ -257,6 +279,7 @@ def _answer(message: IncomingMessage, reply: Reply, message_id: int) -> dict[str
         "generator": reply.generator,
         "confidence": reply.confidence,
         "elapsed_ms": reply.elapsed_ms,
+        "capability": reply.capability,
     }
 
 

@@ -12,7 +12,8 @@ from typing import Any, TypeVar
 import structlog
 
 from bot.adapter import Adapter, Receipt
-from bot.answering import Answering, Progress
+from bot.answering import Progress
+from bot.asking import ASKED, Asking
 from bot.commands import Commands
 from bot.conversations import Conversations
 from bot.database import Database
@@ -30,7 +31,6 @@ from bot.messages import IncomingMessage, Outcome, Reply
 from bot.outgoing import Outgoing
 from bot.question_text import clean
 from bot.settings import Settings
-from bot.usage import UsageLedger
 
 log = structlog.get_logger(__name__)
 
@@ -38,17 +38,6 @@ Result = TypeVar("Result")
 
 WITHDRAW = "withdraw"
 """The command under which an adapter hands in that a question was deleted."""
-
-_KEPT = ("answered", "declined")
-"""Outcomes of questions, which are kept with their answers."""
-
-_WELCOME = timedelta(hours=24)
-"""How long after a question, asked before a crash or a stop, its answer may still be welcome."""
-
-_TOO_LATE = Reply(
-    "Sorry, I was not there when you asked this, and it has been a while. If it still matters, please ask again.",
-    outcome="failed",
-)
 
 _LONGEST_WAIT = 3600.0
 """Seconds between two attempts at what goes on failing, at the most."""
@@ -65,16 +54,14 @@ class Dispatcher:
         database: Database,
         conversations: Conversations,
         commands: Commands,
-        answering: Answering,
-        usage: UsageLedger,
+        asking: Asking,
     ) -> None:
         self._settings = settings
         self._database = database
         self._delivery = Delivery(database)
         self._conversations = conversations
         self._commands = commands
-        self._answering = answering
-        self._usage = usage
+        self._asking = asking
         self._adapters: Mapping[str, Adapter] = {}
         self._sending: Mapping[str, asyncio.Semaphore] = {}
         self._places = asyncio.Semaphore(settings.dispatch.workers)
@@ -304,20 +291,9 @@ class Dispatcher:
         if message.command == WITHDRAW:
             return Reply("")
         message = self._commands.parse(message)
-        if message.command and message.command != "ask":
+        if message.command not in ASKED:
             return await self._commands.run(await self._vouched_for(message))
-        if datetime.now(UTC) - message.received_at > _WELCOME:
-            return _TOO_LATE
-        conversation_id = await self._conversations.continued_by(message)
-        turns = self._settings.answers.history
-        history = await self._conversations.history(conversation_id, turns) if conversation_id and turns else []
-        conversation_id = conversation_id or uuid.uuid4().hex
-        account = self._usage.account(message, conversation_id)
-        async with asyncio.timeout(self._settings.answers.deadline_seconds):
-            reply = await self._answering.answer(message, history, account, progress)
-        reply = replace(reply, conversation_id=conversation_id)
-        if reply.outcome in _KEPT:
-            reply = replace(reply, answer_id=self._conversations.next_answer_id())
+        reply = await self._asking.reply(message, progress)
         if not self._adapters[message.place.platform].limits.buttons:
             return reply
         private = message.private or reply.ephemeral
@@ -349,7 +325,7 @@ class Dispatcher:
         parts = outgoing.laid_out(reply)
         try:
             change = self._delivery.putting_out(message, parts)
-            if reply.outcome in _KEPT:
+            if reply.answer_id:
                 change = self._conversations.keeping(message, reply) + change
             await self._database.write(change)
         # Whatever keeps an answer from being kept, the asker must hear of it.
@@ -366,7 +342,7 @@ def _to(message: IncomingMessage, reply: Reply) -> Reply:
     return replace(
         reply,
         in_reply_to=message.reference,
-        question=message.text,
+        question=reply.question or message.text,
         route=message.route,
         ephemeral=reply.ephemeral or message.private,
     )

@@ -11,6 +11,7 @@ PreceptorError                     error
 │   └── StoppingError              stopping
 ├── ConversationNotFoundError      conversation_not_found
 ├── KnowledgeUnavailableError      knowledge_unavailable
+├── DiagnosisUnavailableError      diagnosis_unavailable
 ├── StorageError                   storage_failed
 │   ├── StorageBusyError           storage_busy
 │   ├── StorageRefusedError        storage_failed
@@ -98,6 +99,12 @@ class KnowledgeUnavailableError(PreceptorError):
     """The knowledge base cannot be loaded or searched."""
 
     code = "knowledge_unavailable"
+
+
+class DiagnosisUnavailableError(PreceptorError):
+    """The classifier of symptoms cannot be loaded, or as much waits for it as may."""
+
+    code = "diagnosis_unavailable"
 
 
 class StorageError(PreceptorError):

@@ -10,7 +10,7 @@ from pydantic import BaseModel, SecretStr
 
 from bot.messages import Place
 from bot.settings import Settings
-from bot.settings.tree import BudgetSettings
+from bot.settings.generators import BudgetSettings
 from models.generation import Generator
 from models.generation.chain import FLOOR, Chain, ChainLimits
 from models.generation.extractive import ExtractiveGenerator
@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from models.generation.served.redaction import Redactor
 
 Options = TypeVar("Options")
+
+IN_HOUSE = ("local", FLOOR)
+"""Generators that send nothing to anybody else's machine."""
 
 _THIS_MACHINE = ("localhost", "127.0.0.1", "::1")
 
@@ -57,8 +60,7 @@ def order(settings: Settings) -> Callable[[Place], Sequence[str]]:
     places, everywhere = settings.generation.places, settings.generation.chain
 
     def _of(place: Place) -> Sequence[str]:
-        names = (place.id, place.channel_id, place.workspace_id, place.platform)
-        return tuple(dict.fromkeys(next((places[name] for name in names if name in places), everywhere)))
+        return tuple(dict.fromkeys(next((places[name] for name in place.names if name in places), everywhere)))
 
     return _of
 

@@ -11,6 +11,9 @@ from typing import Any, Literal
 Outcome = Literal["answered", "declined", "done", "refused", "failed"]
 """How a message ended: a question was answered or declined, a command done, the asker at fault, or the bot."""
 
+Capability = Literal["answer", "diagnosis"]
+"""What a question was put to: the knowledge base, or what tells what symptoms may point to."""
+
 
 def _now() -> datetime:
     return datetime.now(UTC)
@@ -48,6 +51,11 @@ class Place:
     def channel_id(self) -> str:
         """The same without the thread: what is set for a channel holds in its threads, too."""
         return "/".join((self.platform, self.workspace, self.channel))
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What the settings may call it, from the narrowest to the widest: itself, its channel, workspace, platform."""
+        return (self.id, self.channel_id, self.workspace_id, self.platform)
 
     @classmethod
     def of_id(cls, place_id: str) -> "Place":
@@ -173,6 +181,7 @@ class Reply:
         question: what was asked, as it was understood.
         confidence: calibrated probability that the answer fits, 0 to 1.
         generator: who wrote the answer; empty where nobody had to.
+        capability: what the question was put to; what was said of symptoms is shown to no generator.
         elapsed_ms: from acceptance to this reply, in milliseconds.
         error: the code of what went wrong (see `bot.errors`); empty where nothing did.
         data: the same for machines (a reload's report), JSON values only.
@@ -196,6 +205,7 @@ class Reply:
     question: str = ""
     confidence: float = 0.0
     generator: str = ""
+    capability: Capability = "answer"
     elapsed_ms: float = 0.0
     error: str = ""
     data: Mapping[str, Any] = field(default_factory=dict)
@@ -204,6 +214,16 @@ class Reply:
     def is_placeholder(self) -> bool:
         """Whether it only says that an answer is coming: nobody has written anything of it yet."""
         return not self.complete and not self.generator
+
+
+def diagnosis_document(reply: Reply) -> dict[str, Any]:
+    """Give the JSON form of what symptoms may point to."""
+    return {
+        **reply.data,
+        "answer": reply.text,
+        "conversation_id": reply.conversation_id,
+        "elapsed_ms": round(reply.elapsed_ms, 1),
+    }
 
 
 def answer_document(reply: Reply) -> dict[str, Any]:

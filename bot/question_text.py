@@ -19,8 +19,14 @@ def clean(text: str) -> str:
     return unicodedata.normalize("NFC", whole).translate(_BLANK_CONTROLS).strip()
 
 
-def require_question(text: str, longest: int) -> None:
-    """Let a question pass.
+def require_question(text: str, longest: int, *, what: str = "question", example: str = "What is Ohm's law?") -> None:
+    """Let a question pass, or whatever else people say in words.
+
+    Args:
+        text: what they said.
+        longest: how many characters it may have.
+        what: what it is called in the messages.
+        example: one of it.
 
     Raises:
         QuestionEmptyError: there is no letter and no digit in it.
@@ -28,10 +34,10 @@ def require_question(text: str, longest: int) -> None:
     """
     if len(text) > longest:
         raise QuestionTooLongError(
-            f"That is {len(text):,} characters long; I read up to {longest:,}.", "Ask a shorter question."
+            f"That is {len(text):,} characters long; I read up to {longest:,}.", f"Send a shorter {what}."
         )
     if not any(character.isalnum() for character in text):
-        raise QuestionEmptyError("I see no question in that.", "Ask in words, for example: What is Ohm's law?")
+        raise QuestionEmptyError(f"I see no {what} in that.", f"Say it in words, for example: {example}")
 
 
 def plain(text: str) -> str:

@@ -9,8 +9,9 @@ from bot.settings import Settings
 from models.errors import TrainingError
 from models.store.model_store import DEFAULT_MODEL, ModelStore
 from models.training.data import read_pairs
+from models.training.naming import folder_for, name_for
 from models.training.options import TrainingOptions
-from models.training.run import Order, Outcome, Told, folder_for, name_for, require_possible, train
+from models.training.run import Order, Outcome, Told, require_possible, train
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +71,7 @@ def train_answers(settings: Settings, wish: Wish, told: Told, stopping: Event) -
         compared_with=rival if rival and rival.folder != base.folder else None,
     )
     require_possible(order, store)
-    if rival and rival.folder == folder_for(store, order.name):
+    if rival and rival.folder == folder_for(store, "answers", order.name):
         raise TrainingError(
             f"{order.name} answers now, and would be replaced even if the new one is worse.",
             "Choose another --name, or leave --compare and --use out.",

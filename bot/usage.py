@@ -11,7 +11,7 @@ from sqlalchemy import Connection, case, func, insert, select
 from bot.database import Change, Database
 from bot.errors import StorageError
 from bot.messages import IncomingMessage
-from bot.settings.tree import BudgetSettings
+from bot.settings.generators import BudgetSettings
 from bot.tables import generation_usage
 from models.generation import Usage
 

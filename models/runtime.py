@@ -115,11 +115,13 @@ class RuntimeLimits:
         queue: jobs that may wait, from 1.
         batch: jobs computed at once over all batches, from 1.
         wait: seconds that the first job waits for others, at least 0.
+        when_full: what is advised to whom the queue has no place for, one sentence.
     """
 
     queue: int = 64
     batch: int = 16
     wait: float = 0.004
+    when_full: str = "Ask again in a moment; local.queue sets how many may wait."
 
 
 class Runtime(Generic[Item, Piece]):
@@ -231,7 +233,7 @@ class Runtime(Generic[Item, Piece]):
         if len(self._waiting) >= self._limits.queue:
             raise GeneratorBusyError(
                 f"{len(self._waiting)} requests wait for {self._name} already, which is as many as may.",
-                "Ask again in a moment; local.queue sets how many may wait.",
+                self._limits.when_full,
             )
 
     async def _only(self, item: Item, length: int) -> Piece:

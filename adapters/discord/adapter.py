@@ -25,26 +25,37 @@ class DiscordAdapter(Adapter):
         settings: the section ``discord``.
         records: what the core remembers.
         backoff: how long to wait between attempts to connect.
+        diagnoses_in_threads: whether a written description of symptoms gets a thread of its own.
     """
 
     name = PLATFORM
 
-    def __init__(self, settings: DiscordSettings, records: Records, backoff: Backoff | None = None) -> None:
+    def __init__(
+        self,
+        settings: DiscordSettings,
+        records: Records,
+        backoff: Backoff | None = None,
+        *,
+        diagnoses_in_threads: bool = False,
+    ) -> None:
         self.limits = Limits(
             message_length=MESSAGE_LENGTH, edits_per_second=settings.edits_per_second, streaming=True, buttons=True
         )
         self._settings = settings
         self._records = records
+        self._diagnoses_in_threads = diagnoses_in_threads
         self._accept: Accept = _nothing_yet
         self._connection = Connection(settings, self._client, self._register_commands, backoff or Backoff())
 
     @classmethod
     def create(cls, setup: AdapterSetup) -> "DiscordAdapter":
         """Make the adapter from the settings."""
-        return cls(cast("Settings", setup.settings).discord, setup.records)
+        settings = cast("Settings", setup.settings)
+        in_threads = settings.diagnosis.reply == "thread"
+        return cls(settings.discord, setup.records, diagnoses_in_threads=in_threads)
 
     def _client(self) -> Client:
-        return Client(self._settings, self._accept, self._records)
+        return Client(self._settings, self._accept, self._records, diagnoses_in_threads=self._diagnoses_in_threads)
 
     async def _register_commands(self, client: Client) -> None:
         await synchronise(client.tree, client.application_id or 0, self._settings.development_servers, self._records)

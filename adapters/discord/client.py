@@ -55,7 +55,9 @@ class Tree(app_commands.CommandTree[Any]):
 class Client(discord.AutoShardedClient):
     """One login: hears through `Ears` and `Interactions`, speaks through `replies`, and keeps next to nothing."""
 
-    def __init__(self, settings: DiscordSettings, accept: Accept, records: Records) -> None:
+    def __init__(
+        self, settings: DiscordSettings, accept: Accept, records: Records, *, diagnoses_in_threads: bool = False
+    ) -> None:
         # Nobody talks to this bot, and the warning that the libraries for it are missing would be at every start.
         discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False
         super().__init__(
@@ -79,7 +81,7 @@ class Client(discord.AutoShardedClient):
         )
         self.interactions = Interactions(accept, records, deferrals, self.attendance)
         self.replies = Replies(self, deferrals)
-        self._ears = Ears(self, accept, records, settings)
+        self._ears = Ears(self, accept, records, settings, diagnoses_in_threads=diagnoses_in_threads)
         self._identified_at = -_IDENTIFY_SECONDS
         add_commands(self.tree)
         self.add_dynamic_items(PressedButton)

@@ -31,10 +31,10 @@ async def complete_question(interaction: discord.Interaction, current: str) -> l
 
 
 @app_commands.command(description="Tell me symptoms; I tell what they may point to.")
-@app_commands.describe(symptoms="What is wrong, in your own words.", private=_PRIVATE)
-async def diagnose(interaction: discord.Interaction, symptoms: str, private: bool = False) -> None:
+@app_commands.describe(symptoms="What is wrong, in your own words. Only you see the answer.")
+async def diagnose(interaction: discord.Interaction, symptoms: str) -> None:
     """Describe symptoms."""
-    await _heard(interaction).command(interaction, "diagnose", symptoms, private=private)
+    await _heard(interaction).command(interaction, "diagnose", symptoms, private=True)
 
 
 @app_commands.command(description="Show me a picture; I tell what is in it.")

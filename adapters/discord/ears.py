@@ -14,6 +14,7 @@ from adapters.discord.authors import author_of
 from adapters.discord.identifiers import Route, SentId, guild_id_of, place_of
 from adapters.discord.needed_permissions import CREATE_THREADS, SEND_IN_THREADS, missing
 from bot.adapter import Accept, Records
+from bot.commands import WORD_FOR_DIAGNOSIS
 from bot.errors import PreceptorError
 from bot.messages import Author, IncomingMessage, Place
 from bot.settings.tree import DiscordSettings
@@ -34,11 +35,20 @@ _FRESH = timedelta(hours=1)
 class Ears:
     """Hears one client's events, hands on those that are for the bot and passes over all others."""
 
-    def __init__(self, client: discord.Client, accept: Accept, records: Records, settings: DiscordSettings) -> None:
+    def __init__(
+        self,
+        client: discord.Client,
+        accept: Accept,
+        records: Records,
+        settings: DiscordSettings,
+        *,
+        diagnoses_in_threads: bool = False,
+    ) -> None:
         self._client = client
         self._accept = accept
         self._records = records
         self._settings = settings
+        self._diagnoses_in_threads = diagnoses_in_threads
         self._in_turn = asyncio.Lock()
 
     @property
@@ -159,15 +169,16 @@ class Ears:
 
     def _place_of_question(self, message: discord.Message) -> Place:
         place = place_of(message.channel, message.channel.id, guild_id_of(message.channel))
-        if self._gets_a_thread(message.channel):
+        if self._gets_a_thread(message.channel, self._addressing.text(message)):
             # A thread that is started from a message has the message's id.
             return Place(place.platform, place.workspace, place.channel, str(message.id))
         return place
 
-    def _gets_a_thread(self, channel: object) -> bool:
+    def _gets_a_thread(self, channel: object, text: str) -> bool:
         if not isinstance(channel, discord.TextChannel):
             return False
-        if not {"*", str(channel.id)}.intersection(self._settings.thread_channels):
+        is_description = self._diagnoses_in_threads and WORD_FOR_DIAGNOSIS.match(text.strip())
+        if not (is_description or {"*", str(channel.id)}.intersection(self._settings.thread_channels)):
             return False
         me = channel.guild.me
         # A thread in which the bot may not write would stay empty.

@@ -31,6 +31,63 @@ class Question(BaseModel):
     conversation_id: str | None = Field(None, description="The conversation it continues; left out, a new one opens.")
 
 
+class Symptoms(BaseModel):
+    """What is to be judged."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        strict=True,
+        json_schema_extra={
+            "examples": [
+                {"symptoms": "itchy red patches with silvery scales on my elbows"},
+                {"symptoms": "and now my finger joints are swollen", "conversation_id": _ID},
+            ]
+        },
+    )
+
+    symptoms: Annotated[str, BeforeValidator(_whole_characters)] = Field(
+        description="How somebody feels, in their own words."
+    )
+    conversation_id: str | None = Field(
+        None, description="That of an earlier description, to which this one adds; left out, a new one opens."
+    )
+
+
+class Condition(BaseModel):
+    """A condition that the description may point to."""
+
+    label: str
+    probability: float = Field(ge=0, le=1, description="Calibrated.")
+    because: list[str] = Field(description="The phrases of the description that spoke for it, the strongest first.")
+    likelihood: str = Field(description="The probability in words.")
+    sentence: str = Field(description="What the condition is; empty for labels of one's own.")
+    course: str = Field(description="How it usually goes.")
+    urgent: list[str] = Field(description="When it wants a doctor without delay.")
+
+
+class Alarm(BaseModel):
+    """A sign of an emergency."""
+
+    name: str
+    advice: str = Field(description="What to do now.")
+
+
+class Diagnosis(BaseModel):
+    """What a description of symptoms may point to. It is no diagnosis by a doctor."""
+
+    conditions: list[Condition] = Field(description="Likeliest first; empty when it abstains.")
+    abstained: bool = Field(description="True when nothing is likely enough, or no symptoms are described.")
+    reason: Literal["", "nothing likely", "too little", "language", "unavailable"] = Field(
+        description="Why it abstains."
+    )
+    red_flags: list[Alarm] = Field(description="Signs of an emergency, looked for whatever the classifier says.")
+    model: str = Field(description='Which classifier judged: "floor", or the name of a trained one.')
+    disclaimer: str
+    answer: str = Field(description="The same in words, as a chat shows it (CommonMark).")
+    conversation_id: str = Field(description="To add to the description; empty where nothing is kept.", examples=[_ID])
+    elapsed_ms: float
+
+
 class Source(BaseModel):
     """A passage that an answer rests on; its place in the list, from 1, is the number in the answer's text."""
 

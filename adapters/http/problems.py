@@ -48,6 +48,7 @@ KINDS: Mapping[str, Kind] = {
     "overloaded": Kind(503, "Too many are waiting", retry_after=60),
     "stopping": Kind(503, "Stopping", retry_after=10),
     "knowledge_unavailable": Kind(503, "The knowledge base is not available", retry_after=30),
+    "diagnosis_unavailable": Kind(503, "Symptoms cannot be judged now", retry_after=30),
     "storage_busy": Kind(503, "The database is busy", retry_after=5),
     "storage_failed": Kind(503, "The database does not work"),
     "database_newer": Kind(503, "The database does not work"),

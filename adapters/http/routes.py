@@ -3,19 +3,30 @@
 import asyncio
 import re
 import uuid
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request
 from starlette.responses import Response, StreamingResponse
 
-from adapters.http.documents import Answer, Conversation, Health, Knowledge, Question, Readiness, Reload
+from adapters.http.documents import (
+    Answer,
+    Conversation,
+    Diagnosis,
+    Health,
+    Knowledge,
+    Question,
+    Readiness,
+    Reload,
+    Symptoms,
+)
 from adapters.http.front import Front
 from adapters.http.negotiation import EVENTS, JSON, wants_events
 from adapters.http.openapi import AN_ANSWER, described
 from adapters.http.problems import Problem, of_reply, to_json
 from adapters.http.streaming import events, too_late, whole_document
-from bot.messages import Author, IncomingMessage, Place, Reply
+from bot.messages import Author, IncomingMessage, Place, Reply, diagnosis_document
 
 _PLACE = Place("http")
 _ID = re.compile("[0-9a-f]{32}")
@@ -58,17 +69,29 @@ async def ask(question: Question, request: Request, front: TheFront, author: Cal
         passages=question.top_k,
         streaming=streaming,
     )
-    exchange = await front.post(message)
     if streaming:
-        stream = events(exchange, front.patience, lambda: front.abandon(message))
+        stream = events(await front.post(message), front.patience, lambda: front.abandon(message))
         return StreamingResponse(stream, headers=_EVENT_HEADERS, media_type=EVENTS)
-    try:
-        async with asyncio.timeout(front.patience):
-            reply = await exchange.complete()
-    except TimeoutError:
-        front.abandon(message)
-        return too_late(front.patience).response()
-    return of_reply(reply).response() if reply.error else _json(whole_document(reply))
+    return await _whole(front, message, whole_document)
+
+
+@asking.post(
+    "/diagnose",
+    summary="Tell what symptoms may point to",
+    response_model=Diagnosis,
+    responses=described(400, 404, 413, 415, 422, 501, 504),
+)
+async def diagnose(symptoms: Symptoms, front: TheFront, author: Caller) -> Response:
+    """Judge a description of symptoms: what it may point to, how likely, why, and what would be urgent.
+
+    Nothing of it leaves the machine. This is no diagnosis by a doctor.
+    """
+    if symptoms.conversation_id is not None and not _ID.fullmatch(symptoms.conversation_id):
+        return _no_conversation().response()
+    message = replace(
+        _message(author, "diagnose", symptoms.conversation_id or ""), text=symptoms.symptoms, opens_conversation=True
+    )
+    return await _whole(front, message, diagnosis_document)
 
 
 @asking.get(
@@ -134,6 +157,18 @@ async def _about_conversation(conversation_id: str, command: str, front: Front, 
     if not _ID.fullmatch(conversation_id):
         return _no_conversation().response()
     return _data(await front.inquire(_message(author, command, conversation_id)))
+
+
+async def _whole(front: Front, message: IncomingMessage, document: Callable[[Reply], Mapping[str, object]]) -> Response:
+    """Hand a message in and give its whole reply as a document."""
+    exchange = await front.post(message)
+    try:
+        async with asyncio.timeout(front.patience):
+            reply = await exchange.complete()
+    except TimeoutError:
+        front.abandon(message)
+        return too_late(front.patience).response()
+    return of_reply(reply).response() if reply.error else _json(document(reply))
 
 
 def _message(author: Author, command: str, conversation_id: str = "") -> IncomingMessage:

@@ -4,7 +4,7 @@ import sys
 
 import typer
 
-from bot.cli import conversing, database, doctor, evaluate, front_doors, knowledge, models, settings, train
+from bot.cli import conversing, database, diagnose, doctor, evaluate, front_doors, knowledge, models, settings, train
 from bot.cli.output import fail
 
 _EPILOG = (
@@ -28,6 +28,7 @@ app.add_typer(evaluate.app, name="evaluate")
 app.add_typer(train.app, name="train")
 app.add_typer(database.app, name="database")
 app.add_typer(settings.app, name="settings")
+app.command()(diagnose.diagnose)
 app.command()(doctor.doctor)
 front_doors.add_to(app)
 

@@ -67,7 +67,8 @@ def answers(
     from bot import logs
     from bot.evaluating import EvaluationOptions, evaluate_answers, names_of
     from bot.settings import load
-    from models.evaluation.report import require_report_folder, write_report
+    from models.evaluation.html_page import require_report_folder
+    from models.evaluation.report import write_report
     from models.evaluation.squad import read_samples
 
     settings = load().settings

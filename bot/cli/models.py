@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 app = typer.Typer(help="List, download, verify, choose and remove models.", no_args_is_help=True)
 
+_FLOOR = "floor"
+
 _Name = Annotated[str, typer.Argument(metavar="NAME", help="A name on the hub, a name trained here, or a folder.")]
 
 
@@ -32,15 +34,17 @@ def list_models(as_json: AsJson = False) -> None:
 
     settings = _settings()
     store = ModelStore(settings.models_directory)
-    chosen = _answering(settings, store)
-    rows = [(entry, _use_of(entry, chosen, settings.local.revision)) for entry in entries(store)]
+    chosen = _chosen(settings, store)
+    rows = [(entry, _uses_of(entry, chosen, settings, store)) for entry in entries(store)]
     if as_json:
-        print_json({"in_use": {"answers": chosen}, "models": [_as_json(entry, use) for entry, use in rows]})
+        print_json({"in_use": chosen, "models": [_as_json(entry, uses) for entry, uses in rows]})
         return
     for row in rows:
         _print_entry(*row)
-    if not any(use for _, use in rows):
-        sys.stdout.write(_not_listed(store, settings, chosen) + "\n")
+    listed = {use for _, uses in rows for use in uses}
+    for task, name in chosen.items():
+        if task not in listed:
+            sys.stdout.write(_not_listed(store, settings, task, name) + "\n")
 
 
 @app.command()
@@ -88,11 +92,12 @@ def remove(
     settings = _settings()
     store = ModelStore(settings.models_directory)
     folders = folders_of(store, name)
-    chosen = _answering(settings, store)
-    if (chosen == name or any(Path(chosen).is_relative_to(folder) for folder in folders)) and not force:
-        raise ModelUnusableError(
-            f"{name} is in use for answers.", "Choose another one (`preceptor models use NAME`), or give --force."
-        )
+    for task, chosen in _chosen(settings, store).items() if not force else ():
+        if chosen == name or any(Path(chosen).is_relative_to(folder) for folder in folders):
+            raise ModelUnusableError(
+                f"{name} is in use for {task}.",
+                f"Choose another one (`preceptor models use NAME --for {task}`), or give --force.",
+            )
     listed = ", ".join(map(str, folders))
     if not yes and not typer.confirm(f"Delete {name} ({listed})?", err=True):
         fail("Nothing is deleted.", 1)
@@ -127,21 +132,56 @@ def check(
 @app.command()
 def use(
     name: _Name,
-    task: Annotated[str, typer.Option("--for", help="What it is to be used for: answers.")] = "answers",
+    task: Annotated[
+        str,
+        typer.Option("--for", metavar="TASK", help="answers or diagnosis. Unset: what it was trained for here."),
+    ] = "",
 ) -> None:
-    """Choose the model that writes the answers, from the next start on."""
+    """Choose the model that writes the answers, or that judges symptoms, from the next start on.
+
+    "floor" for diagnosis goes back to what needs no model.
+    """
     from bot.errors import SettingsError
     from models.store.model_store import ModelStore
 
     settings = _settings()
-    if task != "answers":
-        raise SettingsError(f"There is no model to choose for {task!r}.", "Give --for answers.")
     store = ModelStore(settings.models_directory)
+    task = task or _trained_for(store, name)
+    if task == "diagnosis":
+        _use_for_diagnosis(settings, store, name)
+    elif task == "answers":
+        _use_for_answers(settings, store, name)
+    else:
+        raise SettingsError(f"There is no model to choose for {task!r}.", "Give --for answers or --for diagnosis.")
+
+
+def _trained_for(store: "ModelStore", name: str) -> str:
+    """Give the task that a model was trained for here, by its name or its folder; answers where it was for none."""
+    from models.store.model_store import folder_named
+
+    folders = store.trained(name) or list(filter(None, [folder_named(name)]))
+    tasks = {folder.resolve().parent for folder in folders}
+    return "diagnosis" if tasks == {(store.directory / "diagnosis").resolve()} else "answers"
+
+
+def _use_for_answers(settings: "Settings", store: "ModelStore", name: str) -> None:
     unready = _made_ready(settings, store, name)
     found = store.use("answers", name)
     sys.stdout.write(f"{name} ({found.kind}, {found.model_type}) writes the answers from the next start on.\n")
     for note in (*unready, *_what_stands_against(settings, name)):
         sys.stderr.write(f"Note: {note}\n")
+
+
+def _use_for_diagnosis(settings: "Settings", store: "ModelStore", name: str) -> None:
+    if name == _FLOOR:
+        store.use_floor("diagnosis")
+        sys.stdout.write("The floor, which needs no model, judges symptoms from the next start on.\n")
+    else:
+        found = store.use("diagnosis", name)
+        sys.stdout.write(f"{name} ({found.model_type}) judges symptoms from the next start on.\n")
+    if settings.diagnosis.model not in ("", name):
+        said = f"the setting diagnosis.model names {settings.diagnosis.model}, and that wins; unset it."
+        sys.stderr.write(f"Note: {said}\n")
 
 
 def _settings() -> "Settings":
@@ -157,19 +197,34 @@ def _answering(settings: "Settings", store: "ModelStore") -> str:
     return settings.local.model or store.in_use("answers") or DEFAULT_MODEL
 
 
-def _use_of(entry: "Entry", chosen: str, revision: str) -> str:
+def _chosen(settings: "Settings", store: "ModelStore") -> dict[str, str]:
+    """Give the name of what is used for each task, whether or not it is here."""
+    judging = settings.diagnosis.model or store.in_use("diagnosis") or _FLOOR
+    return {"answers": _answering(settings, store), "diagnosis": judging}
+
+
+def _uses_of(entry: "Entry", chosen: dict[str, str], settings: "Settings", store: "ModelStore") -> list[str]:
+    revision = settings.local.revision
     meant = entry.revision.startswith(revision) if revision else entry.main
-    named = chosen in (entry.name, str(entry.folder)) and (meant or entry.origin == "trained")
-    return "answers" if named else ""
+    found = []
+    for task, name in chosen.items():
+        # A name may be that of one model for each task.
+        ours = entry.origin == "trained" and (
+            entry.folder.parent.name == task or not (store.directory / task / name).is_dir()
+        )
+        theirs = entry.origin == "hub" and (meant if task == "answers" else entry.main)
+        if name == str(entry.folder) or (name == entry.name and (ours or theirs)):
+            found.append(task)
+    return found
 
 
-def _as_json(entry: "Entry", use: str) -> dict[str, Any]:
+def _as_json(entry: "Entry", uses: list[str]) -> dict[str, Any]:
     from dataclasses import asdict
 
-    return asdict(entry) | {"in_use_for": [use] if use else []}
+    return asdict(entry) | {"in_use_for": uses}
 
 
-def _print_entry(entry: "Entry", use: str) -> None:
+def _print_entry(entry: "Entry", uses: list[str]) -> None:
     from models.store.sizes import in_words, parameters_in_words
 
     revision = f"commit {entry.revision[:12]}" if entry.revision else "trained here" * (entry.origin == "trained")
@@ -180,21 +235,24 @@ def _print_entry(entry: "Entry", use: str) -> None:
         f"licence {entry.licence or 'not stated'}",
         revision,
     )
-    sys.stdout.write(f"{entry.name}{f' (in use for {use})' if use else ''}\n  {', '.join(filter(None, facts))}\n")
+    used = f" (in use for {' and '.join(uses)})" if uses else ""
+    sys.stdout.write(f"{entry.name}{used}\n  {', '.join(filter(None, facts))}\n")
     sys.stdout.write(f"  {entry.folder}\n")
     if entry.problem:
         sys.stdout.write(f"  {entry.problem}\n")
 
 
-def _not_listed(store: "ModelStore", settings: "Settings", chosen: str) -> str:
-    """Say in which state the model is that writes the answers, where it is none of those listed."""
+def _not_listed(store: "ModelStore", settings: "Settings", task: str, chosen: str) -> str:
+    """Say in which state the model is that does a task, where it is none of those listed."""
     from models.errors import ModelError
 
+    if task == "diagnosis" and chosen == _FLOOR:
+        return "For diagnosis the floor is used, which needs no model."
     try:
-        found = store.find(chosen, settings.local.revision)
+        found = store.find(chosen, settings.local.revision if task == "answers" else "")
     except ModelError as error:
-        return f"For answers {chosen} is meant to be used. {error}"
-    return f"For answers {chosen} is used: {found.folder}."
+        return f"For {task} {chosen} is meant to be used. {error}"
+    return f"For {task} {chosen} is used: {found.folder}."
 
 
 def _tell(offered: "Offer") -> None:
@@ -260,7 +318,13 @@ def _made_ready(settings: "Settings", store: "ModelStore", name: str) -> list[st
 
 
 def _how_to_use(name: str, found: "Checkpoint") -> str:
-    return f"preceptor models use {name}" if found.kind != "other" else "it does not write text, so not for answers"
+    from models.store.model_store import is_classifier
+
+    if found.kind != "other":
+        return f"preceptor models use {name}"
+    if is_classifier(found):
+        return f"preceptor models use {name} --for diagnosis"
+    return "it does not write text, so not for answers"
 
 
 def _what_stands_against(settings: "Settings", name: str) -> list[str]:

@@ -1,30 +1,19 @@
-"""The commands that train models: answers."""
+"""The commands that train models: answers, and diagnosis beside it."""
 
-import signal
 import sys
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from bot.cli.output import AsJson, print_json
+from bot.cli.train_diagnosis import diagnosis
+from bot.cli.training_progress import INTERRUPTED, counted, progress, stoppable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from threading import Event
-
-    from models.training.run import Outcome, Told
+    from models.training.run import Outcome
 
 app = typer.Typer(help="Train models on your own data.", no_args_is_help=True)
-
-_INTERRUPTED = 130
-
-
-# Without it, the only command of the app would take the app's place.
-@app.callback()
-def _train() -> None:
-    """Train models on your own data."""
 
 
 @app.command()
@@ -96,12 +85,12 @@ def answers(
         patience=patience,
     )
     wish = Wish(data, base, name, options, evaluation_share, resume, force, compare, use)
-    with _stoppable() as stopping, _progress() as told:
+    with stoppable() as stopping, progress() as told:
         try:
             outcome = train_answers(settings, wish, told, stopping)
         except StoppedError as error:
             sys.stderr.write(f"{error}\n")
-            raise typer.Exit(_INTERRUPTED) from None
+            raise typer.Exit(INTERRUPTED) from None
     refused = (compare or use) and outcome.is_worse
     if as_json:
         print_json(_document(outcome, used=use and not refused, refused=refused))
@@ -117,45 +106,7 @@ def answers(
         sys.stdout.write(f"Use it with `preceptor models use {outcome.name}`.\n")
 
 
-@contextmanager
-def _stoppable() -> "Iterator[Event]":
-    """Take the first Ctrl-C as a wish to stop in good order; a second one ends the process."""
-    from threading import Event
-
-    stopping = Event()
-
-    def _stop(number: int, frame: object) -> None:
-        stopping.set()
-        signal.signal(signal.SIGINT, signal.default_int_handler)
-        sys.stderr.write("Stopping after this step …\n")
-
-    before = signal.signal(signal.SIGINT, _stop)
-    try:
-        yield stopping
-    finally:
-        signal.signal(signal.SIGINT, before)
-
-
-@contextmanager
-def _progress() -> "Iterator[Told]":
-    """Show on standard error how far the training is, where a person looks on."""
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    console = Console(stderr=True)
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console, disable=not console.is_terminal) as bars:
-        tasks = {"reading": bars.add_task("reading", total=None)}
-
-        def _told(doing: str, done: int, total: int, loss: float | None) -> None:
-            if doing not in tasks:
-                bars.remove_task(*tasks.values())
-                tasks.clear()
-                tasks[doing] = bars.add_task(doing, total=total)
-            known = f"{doing}, held-out loss {loss:.3f}" if loss is not None else doing
-            bars.update(tasks[doing], description=known, completed=done, total=total)
-
-        yield _told
+app.command()(diagnosis)
 
 
 def _print(outcome: "Outcome") -> None:
@@ -167,7 +118,7 @@ def _print(outcome: "Outcome") -> None:
 
     models = {"before": outcome.before, outcome.name: outcome.after}
     models |= {"in use": outcome.rival} if outcome.rival else {}
-    table = Table(_counted(outcome.counts.held_out, "held-out pair"))
+    table = Table(counted(outcome.counts.held_out, "held-out pair"))
     for head in models:
         table.add_column(Text(head), justify="right")
     for row in score_rows(*models.values()):
@@ -187,12 +138,8 @@ def _in_words(outcome: "Outcome") -> str:
         "with passages cut to the model's window": counts.cut,
     }
     told = [f"{number:,} {what}" for what, number in left_out.items() if number]
-    trained = f"Trained on {_counted(counts.training, 'pair')} in {_counted(outcome.steps, 'step')}"
+    trained = f"Trained on {counted(counts.training, 'pair')} in {counted(outcome.steps, 'step')}"
     return f"{trained}; {', '.join(told)}." if told else f"{trained}."
-
-
-def _counted(number: int, what: str) -> str:
-    return f"{number:,} {what}" if number == 1 else f"{number:,} {what}s"
 
 
 def _document(outcome: "Outcome", used: bool, refused: bool) -> dict[str, object]:

@@ -21,6 +21,7 @@ _OURS = tuple(
         ("storage", "storage"),
         ("knowledge base", "knowledge"),
         ("generators", "generators"),
+        ("diagnosis", "diagnosis"),
         ("front doors", "front_doors"),
     )
 )

@@ -1,65 +1,26 @@
 """The settings tree: what can be set, what it means and what it is when nobody sets it."""
 
-import difflib
-import json
 from pathlib import Path
-from typing import Annotated, Literal, Self
-from urllib.parse import urlsplit
+from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
+from pydantic import AfterValidator, Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from bot.settings.generators import GeminiSettings, GenerationSettings, LocalSettings, OpenAISettings
+from bot.settings.section import Positive, Section, Token, known_place
 
 PREFIX = "PRECEPTOR_"
 DELIMITER = "__"
 
-Positive = Annotated[int, Field(ge=1)]
 
-
-class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    @model_validator(mode="before")
-    @classmethod
-    def _lists_from_text(cls, values: object) -> object:
-        """Read a list that came as text, as environment variables do: JSON, or words between commas."""
-        if not isinstance(values, dict):
-            return values
-        lists = {name for name, info in cls.model_fields.items() if str(info.annotation).startswith("tuple")}
-        return {
-            name: _list_from_text(value) if name in lists and isinstance(value, str) else value
-            for name, value in values.items()
-        }
-
-
-def _bare_secret(secret: SecretStr) -> SecretStr:
-    """Drop blanks around a token, as copying brings them along; within, there is none.
-
-    Raises:
-        ValueError: there is.
-    """
-    text = secret.get_secret_value().strip()
-    if not text.isprintable() or any(character.isspace() for character in text):
-        raise ValueError("it holds a blank or a line break; copy it once more")
-    return SecretStr(text)
-
-
-Token = Annotated[SecretStr, AfterValidator(_bare_secret)]
-
-
-def _list_from_text(text: str) -> object:
-    if text.lstrip().startswith("["):
-        return json.loads(text)
-    return tuple(part.strip() for part in text.split(",") if part.strip())
-
-
-class LogSettings(_Section):
+class LogSettings(Section):
     """What the log says and how."""
 
     level: Literal["debug", "info", "warning", "error"] = Field("info", description="The least that is logged.")
     format: Literal["console", "json"] = Field("console", description="One line for people, or JSON for machines.")
 
 
-class KnowledgeSettings(_Section):
+class KnowledgeSettings(Section):
     """What the bot knows."""
 
     sources: tuple[str, ...] = Field(
@@ -73,7 +34,7 @@ class KnowledgeSettings(_Section):
     line_megabytes: Positive = Field(16, description="The longest line of a JSON Lines file that is read, in MiB.")
 
 
-class AnswerSettings(_Section):
+class AnswerSettings(Section):
     """How a question is answered."""
 
     passages: int = Field(5, ge=1, le=50, description="How many passages an answer may rest on.")
@@ -91,164 +52,44 @@ class AnswerSettings(_Section):
     edit_seconds: float = Field(60.0, ge=0, description="How long an edited question is answered anew, in place.")
 
 
-PLATFORMS = ("console", "discord", "http", "memory", "slack")
-"""The first part of every place's name; "memory" is the adapter of tests."""
+class DiagnosisSettings(Section):
+    """What a description of symptoms may point to."""
 
-GeneratorName = Literal["local", "gemini", "openai", "extractive"]
-
-
-class GenerationSettings(_Section):
-    """Who writes the answers, in which order, and what is done with what they write."""
-
-    chain: tuple[GeneratorName, ...] = Field(
-        ("extractive",),
-        description="Who writes answers: local, gemini, openai. The next one takes over; extractive is always last.",
-    )
-    places: dict[str, tuple[GeneratorName, ...]] = Field(
-        {},
-        description='Another chain for a platform, workspace or channel, as "slack/T012AB3CD/C012AB3CD" = ["local"].',
-    )
-    first_token_seconds: float = Field(10.0, gt=0, le=600, description="How long a generator may take to begin.")
-    seconds: float = Field(25.0, gt=0, le=600, description="How long all generators together may take.")
-    failures: Positive = Field(3, description="Failures in a row after which a generator is left alone for a while.")
-    pause_seconds: float = Field(60.0, gt=0, le=86_400, description="How long; then one question tries it again.")
-    uncited: Literal["label", "withhold"] = Field(
-        "label",
-        description='An answer that rests on no passage says "not from the knowledge base", or is not given.',
-    )
-    verifier: str = Field(
-        "", description="An NLI or embedding model, by name or folder, that checks written sentences, too."
-    )
-
-    @field_validator("places", mode="before")
-    @classmethod
-    def _places_from_text(cls, value: object) -> object:
-        try:
-            return json.loads(value) if isinstance(value, str) else value
-        except json.JSONDecodeError as error:
-            raise ValueError('it must be JSON, as {"slack/T012AB3CD": ["local"]}') from error
-
-    @field_validator("places")
-    @classmethod
-    def _platforms_are_known(cls, places: dict[str, tuple[GeneratorName, ...]]) -> dict[str, tuple[GeneratorName, ...]]:
-        # A misspelt one would send to a cloud what was to stay in the house.
-        for place in places:
-            platform = place.partition("/")[0]
-            if platform not in PLATFORMS:
-                near = difflib.get_close_matches(platform.lower(), PLATFORMS, n=1)
-                meant = f"; did you mean {near[0]}?" if near else f": {', '.join(PLATFORMS)}"
-                raise ValueError(f"{place!r} begins with {platform!r}, which is no platform{meant}")
-        return places
-
-
-class LocalSettings(_Section):
-    """The local model (transformers)."""
-
+    enabled: bool = Field(True, description="Whether the bot judges descriptions of symptoms.")
     model: str = Field(
-        "", description="By hub name or folder; unset: what `preceptor models use` chose, else google/flan-t5-small."
+        "",
+        description='By the name it was trained under, or folder; "floor"; unset: what `preceptor models use` chose,'
+        " else the floor.",
     )
-    revision: str = Field("", description="The commit of the hub's model to use; unset: what was pulled.")
-    execution: Literal["auto", "ctranslate2", "torch"] = Field(
-        "auto", description="auto: ctranslate2 for the T5 family where it is installed, torch otherwise."
+    languages: tuple[str, ...] = Field(
+        ("en",), description="Languages it was trained on (ISO 639-1); of others it abstains. None: it takes any."
     )
-    precision: Literal["auto", "float32", "bfloat16", "int8"] = Field(
-        "auto", description="auto: int8 with ctranslate2, float32 with torch; bfloat16 is torch's, int8 ctranslate2's."
+    conditions: int = Field(3, ge=1, le=10, description="How many conditions are told at the most.")
+    reply: Literal["private", "thread"] = Field(
+        "private",
+        description="private: the asker alone sees the answer. thread: it stands in a thread under what was written;"
+        " commands are answered privately all the same.",
     )
-    max_tokens: Positive = Field(160, description="Tokens in the longest answer.")
-    batch: Positive = Field(16, description="Answers written together at the most.")
-    batch_wait_ms: float = Field(4.0, ge=0, le=1_000, description="How long the first one waits for others.")
-    queue: Positive = Field(
-        64, description="Questions that may wait for the model; beyond it the next generator answers."
+    offer: bool = Field(True, description="Whether it is offered when a question sounds like symptoms.")
+    emergency: str = Field(
+        "112 in Europe and India, 911 in North America, 999 in the United Kingdom, 000 in Australia",
+        description="The number of the emergency services, in words; it stands in the advice.",
+        min_length=1,
     )
-    threads: int = Field(0, ge=0, le=1_024, description="Threads that compute; 0: one for each core.")
-    warm_up: bool = Field(True, description="Whether the model is loaded at the start, in the background.")
+    text_length: int = Field(20_000, ge=100, le=100_000, description="Characters in the longest description.")
 
 
-def _web_address(address: str) -> str:
-    """Let an address pass, or nothing.
-
-    Raises:
-        ValueError: it is neither.
-    """
-    parts = urlsplit(address)
-    if address and (parts.scheme not in ("http", "https") or not parts.hostname):
-        raise ValueError("it must be an address as http://host:port")
-    return address
-
-
-WebAddress = Annotated[str, AfterValidator(_web_address)]
-
-
-class BudgetSettings(_Section):
-    """What a generator may take a day (UTC); over it, the next in the chain answers. 0 is no bound."""
-
-    tokens: int = Field(0, ge=0, description="Tokens a day, read and written, over all workspaces.")
-    cost: float = Field(0.0, ge=0, description="Cost a day over all workspaces, in the prices' currency.")
-    workspace_tokens: int = Field(0, ge=0, description="Tokens a day for each workspace.")
-    workspace_cost: float = Field(0.0, ge=0, description="Cost a day for each workspace.")
-
-
-class _ServedSettings(_Section):
-    """What generators behind a key or a server have in common."""
-
-    temperature: float | None = Field(
-        None, ge=0, le=2, description="0: always the likeliest word; unset: the model's own default."
-    )
-    max_tokens: Positive = Field(1_024, description="Tokens in the longest answer.")
-    window: int = Field(16_000, ge=512, description="Tokens the prompt may have.")
-    timeout_seconds: float = Field(20.0, gt=0, le=600, description="How long the server may keep silent.")
-    retries: int = Field(2, ge=0, le=10, description="How often it is asked again when it is overloaded.")
-    input_price: float = Field(0.0, ge=0, description="Price of a million tokens read.")
-    output_price: float = Field(0.0, ge=0, description="Price of a million tokens written.")
-    proxy: WebAddress = Field("", description="HTTP proxy, as http://host:port.")
-    budget: BudgetSettings = BudgetSettings()
-
-    @model_validator(mode="after")
-    def _cost_has_prices(self) -> Self:
-        if (self.budget.cost or self.budget.workspace_cost) and not (self.input_price or self.output_price):
-            raise ValueError("a budget of cost needs input_price and output_price, or it never binds")
-        return self
-
-
-class GeminiSettings(_ServedSettings):
-    """Google's Gemini API."""
-
-    key: Token = Field(SecretStr(""), description="The API key, from Google AI Studio.")
-    model: str = Field("gemini-3.5-flash-lite", description="The model's name.")
-    base_url: WebAddress = Field(
-        "https://generativelanguage.googleapis.com", description="The API, or a gateway before it."
-    )
-    api_version: str = Field("v1beta", description="The API's version.")
-    thinking_level: Literal["", "minimal", "low", "medium", "high"] = Field(
-        "", description="How much the model thinks, from Gemini 3 on; empty: its own default."
-    )
-    thinking_budget: int | None = Field(
-        None, ge=-1, description="For Gemini 2.5: tokens it may think, 0 none, -1 as it likes; unset: its default."
-    )
-    redact: bool = Field(True, description="Whether e-mail addresses, numbers and the like are hidden from it.")
-    safety: Literal["default", "none", "few", "some", "most"] = Field(
-        "default", description="How much is blocked as harmful, by the API's own thresholds."
-    )
-
-
-class OpenAISettings(_ServedSettings):
-    """Any server that speaks OpenAI's protocol: Ollama, vLLM, llama.cpp, OpenAI."""
-
-    key: Token = Field(SecretStr(""), description="The API key; local servers need none.")
-    model: str = Field("", description="The model's name on that server.")
-    base_url: WebAddress = Field("http://127.0.0.1:11434/v1", description="The server, with /v1.")
-    redact: bool | None = Field(
-        None, description="The same as gemini.redact; unset: unless the server is on this machine."
-    )
-
-
-class ConversationSettings(_Section):
+class ConversationSettings(Section):
     """How conversations are kept."""
 
     idle_minutes: Positive = Field(60, description="After this long a person's next question opens a new conversation.")
+    not_kept: tuple[Annotated[str, AfterValidator(known_place)], ...] = Field(
+        (),
+        description="Platforms, workspaces and channels of which nothing is kept, as slack/T012AB3CD/C012AB3CD.",
+    )
 
 
-class DatabaseSettings(_Section):
+class DatabaseSettings(Section):
     """Where conversations are kept."""
 
     path: Path = Field(Path("preceptor.sqlite3"), description="The SQLite file; relative to data_directory.")
@@ -258,7 +99,7 @@ class DatabaseSettings(_Section):
     busy_seconds: float = Field(5.0, ge=0, le=60, description="How long to wait for another process's lock.")
 
 
-class DispatchSettings(_Section):
+class DispatchSettings(Section):
     """How much is done at once."""
 
     workers: Positive = Field(32, description="Conversations answered side by side.")
@@ -272,7 +113,7 @@ class DispatchSettings(_Section):
     shutdown_seconds: float = Field(10.0, gt=0, le=300, description="How long a stop waits for what is being answered.")
 
 
-class AccessSettings(_Section):
+class AccessSettings(Section):
     """Who may do more than ask."""
 
     admins: tuple[str, ...] = Field((), description='People who may use admin commands, as "platform:id".')
@@ -285,13 +126,13 @@ class AccessSettings(_Section):
     )
 
 
-class AttachmentSettings(_Section):
+class AttachmentSettings(Section):
     """Files that come with a message."""
 
     megabytes: Positive = Field(20, description="The largest file that is fetched, in MiB.")
 
 
-class DiscordSettings(_Section):
+class DiscordSettings(Section):
     """The Discord adapter."""
 
     enabled: bool = Field(False, description="Whether the bot is on Discord.")
@@ -317,7 +158,7 @@ class DiscordSettings(_Section):
         return self
 
 
-class SlackSettings(_Section):
+class SlackSettings(Section):
     """The Slack adapter."""
 
     enabled: bool = Field(False, description="Whether the bot is on Slack.")
@@ -342,7 +183,7 @@ class SlackSettings(_Section):
         return self
 
 
-class HttpSettings(_Section):
+class HttpSettings(Section):
     """The HTTP API."""
 
     enabled: bool = Field(True, description="Whether the HTTP API is served.")
@@ -380,6 +221,7 @@ class Settings(BaseSettings):
     access: AccessSettings = AccessSettings()
     attachments: AttachmentSettings = AttachmentSettings()
     generation: GenerationSettings = GenerationSettings()
+    diagnosis: DiagnosisSettings = DiagnosisSettings()
     local: LocalSettings = LocalSettings()
     gemini: GeminiSettings = GeminiSettings()
     openai: OpenAISettings = OpenAISettings()

@@ -1,12 +1,9 @@
 """The pictures of an evaluation: scores as bars, F1 and latency as distributions; each for light and dark pages."""
 
-import io
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Any
 
-from models.errors import ModelExtraError
 from models.evaluation import answer_metrics
+from models.evaluation.drawing import Theme, empty_picture, png
 from models.evaluation.figures import Evaluation, GeneratorEvaluation, Outcome
 from models.evaluation.table import duration
 
@@ -24,39 +21,10 @@ _BINS = 10
 _TICKS = (0.0001, 0.001, 0.01, 0.1, 1.0, 10.0, 100.0)
 
 
-@dataclass(frozen=True, slots=True)
-class Theme:
-    """The colours of a picture; those of the generators can be told apart by colour-blind readers (Okabe & Ito)."""
-
-    text: str
-    lines: str
-    generators: tuple[str, ...]
-
-
-LIGHT = Theme("#24292f", "#d0d7de", ("#0072b2", "#d55e00", "#009e73", "#9a5b84"))
-DARK = Theme("#e6edf3", "#3d444d", ("#56b4e9", "#e69f00", "#2bc59a", "#d99bc0"))
-
-
-def require_matplotlib() -> None:
-    """Import what the pictures are drawn with.
-
-    Raises:
-        ModelExtraError: matplotlib is not installed.
-    """
-    try:
-        import matplotlib.backends.backend_agg
-        import matplotlib.figure  # noqa: F401 - to see that it is there
-    except ImportError as error:
-        raise ModelExtraError(
-            "The report's pictures need matplotlib, which is not installed.",
-            "Add it with `make plots`, which installs the extra preceptor[plots].",
-        ) from error
-
-
 def draw_scores(evaluation: Evaluation, theme: Theme) -> bytes:
     """Draw the mean scores side by side, with the intervals in which they lie; a PNG."""
     each = len(evaluation.generators)
-    figure, axes = _picture(theme, 0.55 + len(_SCORES) * (0.2 + 0.2 * each))
+    figure, axes = empty_picture(theme, 0.55 + len(_SCORES) * (0.2 + 0.2 * each))
     height = 0.8 / each
     for at, one in enumerate(evaluation.generators):
         places = [row + 0.4 - (at + 0.5) * height for row in range(len(_SCORES))]
@@ -65,7 +33,7 @@ def draw_scores(evaluation: Evaluation, theme: Theme) -> bytes:
         bounds = [answer_metrics.interval(values, evaluation.seed) for values in scores]
         low = [max(mean - bound.low, 0) for mean, bound in zip(means, bounds, strict=True)]
         high = [max(bound.high - mean, 0) for mean, bound in zip(means, bounds, strict=True)]
-        colour = theme.generators[at % len(theme.generators)]
+        colour = theme.series[at % len(theme.series)]
         axes.barh(places, means, height * 0.86, color=colour, label=one.figures.generator)
         axes.errorbar(means, places, xerr=[low, high], fmt="none", ecolor=theme.text, elinewidth=1, capsize=2)
         for place, mean, above in zip(places, means, high, strict=True):
@@ -74,7 +42,7 @@ def draw_scores(evaluation: Evaluation, theme: Theme) -> bytes:
     axes.set(xlim=(0, 1.08))
     axes.set_xticks([0, 0.2, 0.4, 0.6, 0.8, 1], ["0%", "20%", "40%", "60%", "80%", "100%"])
     axes.grid(axis="x", color=theme.lines, linewidth=0.6)
-    return _png(figure, axes, theme)
+    return png(figure, axes, theme)
 
 
 def _scores(one: GeneratorEvaluation, title: str) -> list[float]:
@@ -85,7 +53,7 @@ def _scores(one: GeneratorEvaluation, title: str) -> list[float]:
 
 def draw_f1(evaluation: Evaluation, theme: Theme) -> bytes:
     """Draw how many questions reach which F1; a PNG."""
-    figure, axes = _picture(theme, 2.9)
+    figure, axes = empty_picture(theme, 2.9)
     each = len(evaluation.generators)
     width = 0.8 / each
     for at, one in enumerate(evaluation.generators):
@@ -94,18 +62,18 @@ def draw_f1(evaluation: Evaluation, theme: Theme) -> bytes:
             counts[min(int(outcome.f1 * _BINS), _BINS - 1)] += 1
         shares = [count / len(one.outcomes) for count in counts]
         places = [bin_ + 0.1 + (at + 0.5) * width for bin_ in range(_BINS)]
-        colour = theme.generators[at % len(theme.generators)]
+        colour = theme.series[at % len(theme.series)]
         axes.bar(places, shares, width * 0.9, color=colour, label=one.figures.generator)
     axes.set_xticks(range(_BINS + 1), [f"{edge / _BINS:.1f}" for edge in range(_BINS + 1)])
     axes.set(xlabel="F1", ylabel="share of the questions", xlim=(0, _BINS))
     axes.yaxis.set_major_formatter(lambda value, _: f"{value:.0%}")
     axes.grid(axis="y", color=theme.lines, linewidth=0.6)
-    return _png(figure, axes, theme)
+    return png(figure, axes, theme)
 
 
 def draw_latency(evaluation: Evaluation, theme: Theme) -> bytes:
     """Draw the share of answers that were complete within which time; a PNG."""
-    figure, axes = _picture(theme, 2.9)
+    figure, axes = empty_picture(theme, 2.9)
     axes.set_xscale("log")
     slowest = quickest = 0.0
     for at, one in enumerate(evaluation.generators):
@@ -113,7 +81,7 @@ def draw_latency(evaluation: Evaluation, theme: Theme) -> bytes:
         if not times:
             continue
         shares = [(place + 1) / len(times) for place in range(len(times))]
-        colour = theme.generators[at % len(theme.generators)]
+        colour = theme.series[at % len(theme.series)]
         axes.step(
             [times[0], *times], [0, *shares], where="post", color=colour, label=one.figures.generator, linewidth=2
         )
@@ -126,7 +94,7 @@ def draw_latency(evaluation: Evaluation, theme: Theme) -> bytes:
     axes.set(xlabel="time to the whole answer", ylabel="share of the answers", ylim=(0, 1.02))
     axes.yaxis.set_major_formatter(lambda value, _: f"{value:.0%}")
     axes.grid(color=theme.lines, linewidth=0.6)
-    return _png(figure, axes, theme)
+    return png(figure, axes, theme)
 
 
 def _times(one: GeneratorEvaluation) -> list[float]:
@@ -135,34 +103,6 @@ def _times(one: GeneratorEvaluation) -> list[float]:
 
 def _tick(seconds: float) -> str:
     return duration(seconds).replace(".00", "").replace(".0", "")
-
-
-def _picture(theme: Theme, height: float) -> tuple[Any, Any]:
-    """Give an empty picture, 7.4 inches wide, and its axes."""
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(7.4, height), dpi=160, layout="constrained")
-    FigureCanvasAgg(figure)
-    axes = figure.subplots()
-    axes.set_facecolor("none")
-    axes.set_axisbelow(True)
-    axes.tick_params(colors=theme.text, length=0, pad=6)
-    for side in ("top", "right", "left"):
-        axes.spines[side].set_visible(False)
-    axes.spines["bottom"].set_color(theme.lines)
-    return figure, axes
-
-
-def _png(figure: Any, axes: Any, theme: Theme) -> bytes:  # noqa: ANN401 - matplotlib's own
-    axes.xaxis.label.set_color(theme.text)
-    axes.yaxis.label.set_color(theme.text)
-    handles, labels = axes.get_legend_handles_labels()
-    if len(labels) > 1:
-        figure.legend(handles, labels, loc="outside upper left", ncols=4, frameon=False, labelcolor=theme.text)
-    drawn = io.BytesIO()
-    figure.savefig(drawn, format="png", transparent=True)
-    return drawn.getvalue()
 
 
 PICTURES: Sequence[tuple[str, str, Callable[[Evaluation, Theme], bytes]]] = (

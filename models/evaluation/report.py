@@ -1,67 +1,20 @@
 """Writes an evaluation down: a page to read, complete in one file, and the same as JSON with every answer."""
 
-import base64
 import json
-import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
+from functools import partial
 from html import escape
 from pathlib import Path
 
+from models.evaluation.drawing import require_matplotlib
 from models.evaluation.figures import Evaluation, Figures, GeneratorEvaluation, Outcome
-from models.evaluation.plots import DARK, LIGHT, PICTURES, Theme, require_matplotlib
+from models.evaluation.html_page import html_page, picture, replace_file, require_report_folder
+from models.evaluation.plots import PICTURES
 from models.evaluation.table import duration, reasons, rows
 
 _WORST = 20
 _LONGEST = 1_500
 """Characters of an answer that the page shows; the JSON has all of it."""
-
-_STYLE = """
-:root { color-scheme: light dark; --text: #24292f; --quiet: #57606a; --line: #d0d7de; --page: #ffffff;
-  --raised: #f6f8fa; --good: #1a7f37; --bad: #b3261e; }
-@media (prefers-color-scheme: dark) { :root { --text: #e6edf3; --quiet: #9198a1; --line: #3d444d; --page: #0d1117;
-  --raised: #151b23; --good: #3fb950; --bad: #ff7b72; } }
-* { box-sizing: border-box; }
-body { margin: 0 auto; max-width: 60rem; padding: 2rem 1.25rem 4rem; background: var(--page); color: var(--text);
-  font: 1rem/1.55 system-ui, "Segoe UI", Roboto, sans-serif; }
-h1 { font-size: 1.7rem; line-height: 1.25; margin: 0 0 .25rem; }
-h2 { font-size: 1.2rem; margin: 2.5rem 0 .25rem; }
-p { margin: .25rem 0 .75rem; }
-.quiet, small { color: var(--quiet); }
-.wide { overflow-x: auto; }
-table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; }
-th, td { padding: .4rem .75rem; border-bottom: 1px solid var(--line); text-align: right; vertical-align: top; }
-th:first-child, td:first-child { text-align: left; padding-left: 0; }
-td small { display: block; }
-td:not(:first-child) { white-space: nowrap; }
-tr.part td:first-child { padding-left: 1.25rem; }
-img { max-width: 100%; height: auto; display: block; }
-details { border: 1px solid var(--line); border-radius: .5rem; margin: .75rem 0; background: var(--raised); }
-summary { cursor: pointer; padding: .6rem 1rem; font-weight: 600; }
-article { border-top: 1px solid var(--line); padding: .75rem 1rem; }
-article h3 { font-size: 1rem; margin: 0 0 .4rem; }
-dl { display: grid; grid-template-columns: 5rem 1fr; gap: .2rem .75rem; margin: 0; }
-dt { color: var(--quiet); }
-dd { margin: 0; white-space: pre-wrap; overflow-wrap: anywhere; }
-@media (max-width: 40rem) { td small { display: none; } th, td { padding: .35rem .4rem; } }
-dd.gold { color: var(--good); }
-dd.none { color: var(--bad); }
-"""
-# Whatever a document or a model wrote, the page fetches nothing and runs nothing.
-_POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
-
-
-def require_report_folder(folder: Path) -> None:
-    """Make the folder, and see that a report can be drawn and put there, before anything is evaluated.
-
-    Raises:
-        ModelExtraError: matplotlib is not installed.
-        OSError: nothing can be written there.
-    """
-    require_matplotlib()
-    folder.mkdir(parents=True, exist_ok=True)
-    trial = folder / ".report"
-    trial.write_bytes(b"")
-    trial.unlink()
 
 
 def write_report(evaluation: Evaluation, folder: Path, data: str) -> Path:
@@ -78,20 +31,18 @@ def write_report(evaluation: Evaluation, folder: Path, data: str) -> Path:
     """
     require_report_folder(folder)
     document = {"data": data, **evaluation.as_json(with_answers=True)}
-    _replace(folder / "evaluation.json", json.dumps(document, ensure_ascii=False, indent=1) + "\n")
-    return _replace(folder / "report.html", page(evaluation, data))
+    replace_file(folder / "evaluation.json", json.dumps(document, ensure_ascii=False, indent=1) + "\n")
+    return replace_file(folder / "report.html", page(evaluation, data))
 
 
 def page(evaluation: Evaluation, data: str) -> str:
     """Give the page: HTML, complete in itself, for light and dark screens; raises ModelExtraError."""
     require_matplotlib()
-    return "\n".join(
+    title = f"Answers to {data}"
+    return html_page(
+        title,
         (
-            '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">',
-            '<meta name="viewport" content="width=device-width, initial-scale=1">',
-            f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">',
-            f"<title>Answers to {escape(data)}</title>\n<style>{_STYLE}</style>\n</head>\n<body>",
-            f"<h1>Answers to {escape(data)}</h1>",
+            f"<h1>{escape(title)}</h1>",
             f'<p class="quiet">{escape(summary(evaluation))}</p>',
             *_table(evaluation),
             *_remarks(evaluation),
@@ -100,19 +51,8 @@ def page(evaluation: Evaluation, data: str) -> str:
             f"<h2>The {_WORST} worst answers</h2>",
             '<p class="quiet">Those that hold no right answer come first, then those with the lowest F1.</p>',
             *(_worst(one) for one in evaluation.generators),
-            "</body>\n</html>\n",
-        )
+        ),
     )
-
-
-def _replace(path: Path, text: str) -> Path:
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        draft.write_text(text, encoding="utf-8")
-        draft.replace(path)
-    finally:
-        draft.unlink(missing_ok=True)
-    return path
 
 
 def summary(evaluation: Evaluation) -> str:
@@ -145,15 +85,7 @@ def _named(figures: Figures) -> str:
 
 def _pictures(evaluation: Evaluation) -> Iterator[str]:
     for title, meaning, draw in PICTURES:
-        light, dark = (_embedded(draw, evaluation, theme) for theme in (LIGHT, DARK))
-        yield (
-            f'<h2>{title}</h2>\n<p class="quiet">{meaning}</p>\n<picture>'
-            f'<source media="(prefers-color-scheme: dark)" srcset="{dark}"><img src="{light}" alt="{title}"></picture>'
-        )
-
-
-def _embedded(draw: Callable[[Evaluation, Theme], bytes], evaluation: Evaluation, theme: Theme) -> str:
-    return "data:image/png;base64," + base64.b64encode(draw(evaluation, theme)).decode()
+        yield f'<h2>{title}</h2>\n<p class="quiet">{meaning}</p>\n' + picture(title, partial(draw, evaluation))
 
 
 def _fallbacks(evaluation: Evaluation) -> Iterator[str]:

@@ -12,13 +12,16 @@ from models.errors import ModelMissingError, ModelUnusableError
 from models.store.checkpoints import Checkpoint, Kind, judged
 from models.store.hub_cache import cached_model, cached_models, is_hub_name
 
-__all__ = ["DEFAULT_MODEL", "Checkpoint", "Kind", "ModelStore", "Task"]
+__all__ = ["DEFAULT_MODEL", "DIAGNOSIS_FILE", "Checkpoint", "Kind", "ModelStore", "Task"]
 
 Task = Literal["answers", "diagnosis", "images"]
 """What a model is used for."""
 
 DEFAULT_MODEL = "google/flan-t5-small"
 """What writes answers where nothing else was chosen."""
+
+DIAGNOSIS_FILE = "diagnosis.json"
+"""Stands in the folder of a model that was trained here to diagnose; says its labels and its calibration."""
 
 TRAINED_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 
@@ -52,7 +55,7 @@ class ModelStore:
         self.directory = directory.absolute()
         self.converted = self.directory / "converted"
 
-    def find(self, name: str, revision: str = "") -> Checkpoint:
+    def find(self, name: str, revision: str = "", task: Task = "answers") -> Checkpoint:
         """Find a model by a folder, by the name it was trained under here, or by its hub name; nothing is downloaded.
 
         A name that is a path (``/…``, ``~…``, ``./…``, ``../…``) is a folder; so is any other by which a folder with a
@@ -61,6 +64,7 @@ class ModelStore:
         Args:
             name: what to find.
             revision: the branch, tag or commit (or its beginning) of a hub's model; folders have none.
+            task: which one is meant where several were trained under that name, for different tasks.
 
         Raises:
             ModelMissingError: it is not on this machine; the fix is the command that gets it.
@@ -68,7 +72,7 @@ class ModelStore:
         """
         if _is_path(name) or _holds_model(name):
             return _in_folder(name)
-        for folder in self.trained(name):
+        for folder in sorted(self.trained(name), key=lambda one: one.parent.name != task):
             return self.find_trained(folder)
         return self.find_pulled(name, revision)
 
@@ -126,23 +130,30 @@ class ModelStore:
             ModelUnusableError: as `find`, or the model is of a kind that cannot do the task, or the choice cannot be
                 written.
         """
-        found = self.find(name)
-        if task == "answers" and found.kind == "other":
-            raise ModelUnusableError(
-                f"{name} ({found.model_type}) does not write text.",
-                "Choose a text-to-text or causal language model, such as google/flan-t5-small.",
-            )
+        found = self.find(name, task=task)
+        _require_fit(found, task)
         by_path = found.folder == folder_named(name)
-        try:
-            choices = self._choices()
-        except ModelUnusableError:
-            choices = {}
-        self._write(choices | {task: str(found.folder) if by_path else name})
+        self._write(self._choices_or_none() | {task: str(found.folder) if by_path else name})
         return found
+
+    def use_floor(self, task: Task) -> None:
+        """Choose no model for a task, so that what needs none does it.
+
+        Raises:
+            ModelUnusableError: the choice cannot be written.
+        """
+        self._write({other: name for other, name in self._choices_or_none().items() if other != task})
 
     @property
     def _choices_file(self) -> Path:
         return self.directory / "in_use.json"
+
+    def _choices_or_none(self) -> dict[str, str]:
+        """What was chosen; nothing where that cannot be read: whoever chooses anew mends it."""
+        try:
+            return self._choices()
+        except ModelUnusableError:
+            return {}
 
     def _choices(self) -> dict[str, str]:
         try:
@@ -195,6 +206,32 @@ def nearest(name: str, known: list[str]) -> str:
     for near in difflib.get_close_matches(wanted.rpartition("/")[2], ends, n=1, cutoff=0.8):
         return names[ends[near]]
     return ""
+
+
+def _require_fit(found: Checkpoint, task: Task) -> None:
+    """See that a model is of a kind that can do a task."""
+    if task == "answers" and found.kind == "other":
+        fix = "Choose a text-to-text or causal language model, such as google/flan-t5-small."
+        if is_classifier(found):
+            fix = f"It tells texts apart: `preceptor models use {found.name} --for diagnosis`."
+        raise ModelUnusableError(f"{found.name} ({found.model_type}) does not write text.", fix)
+    if task == "diagnosis" and not is_classifier(found):
+        raise ModelUnusableError(
+            f"{found.name} ({found.model_type}) tells no conditions apart.",
+            "Choose one that `preceptor train diagnosis` made, or another one for text classification.",
+        )
+
+
+def is_classifier(found: Checkpoint) -> bool:
+    """Whether a model tells texts apart: it has a head for that, or was trained here to diagnose."""
+    if (found.folder / DIAGNOSIS_FILE).is_file():
+        return True
+    try:
+        architectures = json.loads((found.folder / "config.json").read_bytes()).get("architectures")
+    except (OSError, ValueError):
+        return False
+    named = architectures if isinstance(architectures, list) else []
+    return any(str(one).endswith("ForSequenceClassification") for one in named)
 
 
 def _is_path(name: str) -> bool:

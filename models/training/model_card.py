@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from models.training.card_tables import shown, table, words
 from models.training.scores import Scores
 
 _HEAD = """\
@@ -40,9 +41,9 @@ def model_card(record: Mapping[str, Any], before: Scores, after: Scores) -> str:
     revision = f" at revision `{base['revision']}`" if base["revision"] else ""
     parts = [
         _HEAD.format(name=record["name"], base=base["name"], revision=revision),
-        _table("Scores on the held-out pairs", ("", "before", "after"), score_rows(before, after)),
-        _table("Data", ("", ""), [(_words(key), _shown(value)) for key, value in data.items()]),
-        _table("Settings", ("", ""), [(_words(key), _shown(value)) for key, value in record["settings"].items()]),
+        table("Scores on the held-out pairs", ("", "before", "after"), score_rows(before, after)),
+        table("Data", ("", ""), [(words(key), shown(value)) for key, value in data.items()]),
+        table("Settings", ("", ""), [(words(key), shown(value)) for key, value in record["settings"].items()]),
     ]
     return "\n".join(parts) + _PLOT
 
@@ -59,20 +60,3 @@ def score_rows(*scores: Scores) -> list[tuple[str, ...]]:
 
 def _decimal(value: float | None, places: int) -> str:
     return "–" if value is None else f"{value:,.{places}f}"
-
-
-def _table(title: str, head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
-    lines = [head, ("---",) * len(head), *rows]
-    return f"## {title}\n\n" + "".join(f"| {' | '.join(cells)} |\n" for cells in lines)
-
-
-def _words(key: str) -> str:
-    return key.replace("_", " ")
-
-
-def _shown(value: object) -> str:
-    if isinstance(value, dict):
-        return ", ".join(f"{_words(key)} {_shown(one)}" for key, one in value.items())
-    if isinstance(value, list | tuple):
-        return ", ".join(map(str, value)) or "usual"
-    return "none" if value is None else f"{value:,}" if isinstance(value, int) else str(value)

@@ -1,12 +1,9 @@
 """One training from pairs to a model on disk: scores before, training that can go on, scores after, comparison."""
 
-import contextlib
 import gc
 import hashlib
-import json
-import re
 import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from threading import Event
@@ -16,12 +13,14 @@ from models.errors import TrainingError
 from models.evaluation import answer_metrics
 from models.evaluation.squad import Sample
 from models.store.checkpoints import judged
-from models.store.model_store import TRAINED_NAME, Checkpoint, ModelStore
+from models.store.model_store import Checkpoint, ModelStore
 from models.training.data import Counts, PairFile, Split, split
 from models.training.model_card import model_card
+from models.training.naming import folder_for, told_name
 from models.training.options import Curve, StoppedError, TrainingOptions, require_trainable
 from models.training.scores import Scores, scores_of
 from models.training.trained_model import whole_or_not_at_all, write_json, write_model, write_plot
+from models.training.workspace import alone, keep_plan, require_free, workspace_of
 
 Told = Callable[[str, int, int, float | None], None]
 """Told what is being done, steps done, steps at most, and the loss on the held-out pairs."""
@@ -82,26 +81,6 @@ class Outcome:
         return self.after.is_worse_than(self.rival or self.before)
 
 
-def folder_for(store: ModelStore, name: str) -> Path:
-    """Give the folder in which a model of that name is kept.
-
-    Raises:
-        TrainingError: no model can be called so.
-    """
-    if not TRAINED_NAME.fullmatch(name):
-        raise TrainingError(
-            f"No model can be called {name!r}.",
-            "A --name has up to 64 lower-case letters, digits, dots, dashes and underscores, a letter or digit first.",
-        )
-    return store.directory / "answers" / name
-
-
-def name_for(base: Checkpoint, path: Path) -> str:
-    """Make a name from those of the base and the data, where none was given."""
-    words = f"{_told_name(base).rpartition('/')[2]}-{path.stem}".lower()
-    return re.sub(r"[^a-z0-9._-]+", "-", words).strip("-._")[:64] or "trained"
-
-
 def require_possible(order: Order, store: ModelStore) -> None:
     """See, before anything is loaded or searched, that an order can be carried out.
 
@@ -109,11 +88,7 @@ def require_possible(order: Order, store: ModelStore) -> None:
         TrainingError: the name is taken, or is none, or the base writes no text.
         ModelError: a library or memory is missing.
     """
-    folder = folder_for(store, order.name)
-    if (folder.exists() or folder.is_symlink()) and not order.replace:
-        raise TrainingError(
-            f"There is a model called {order.name} already.", "Choose another --name, or give --force to replace it."
-        )
+    require_free(folder_for(store, "answers", order.name), order.replace)
     require_trainable(order.base, order.options)
     answer_metrics.require_libraries()
 
@@ -139,15 +114,15 @@ def train(order: Order, store: ModelStore, told: Told, stopping: Event) -> Outco
             "Give the pairs a context, or add what they are about to the knowledge base.",
         )
     parts = split(found, order.share, order.options.seed)
-    workspace = folder_for(store, order.name).parent / ".training" / order.name
-    with _alone(workspace):
+    workspace = workspace_of(folder_for(store, "answers", order.name))
+    with alone(workspace):
         return _carried_out(order, parts, workspace, store, told, stopping)
 
 
 def _carried_out(
     order: Order, parts: Split, workspace: Path, store: ModelStore, told: Told, stopping: Event
 ) -> Outcome:
-    _keep_plan(order, workspace)
+    keep_plan(_plan(order), workspace, order.resume)
     # Imports torch: not before it is needed.
     from models.training.training import Trainee
 
@@ -168,7 +143,7 @@ def _carried_out(
         told("training", step, steps, loss)
 
     trained = trainee.train(training, held_out, workspace, _progress, stopping, order.resume)
-    folder = folder_for(store, order.name)
+    folder = folder_for(store, "answers", order.name)
     with whole_or_not_at_all(folder) as making:
         write_model(trained.model, order.base, making)
         curve, steps = trained.curve, trained.steps
@@ -199,76 +174,6 @@ def _scored(
     return found
 
 
-@contextlib.contextmanager
-def _alone(workspace: Path) -> Iterator[None]:
-    """Hold off a second training of the same name: it would take the first one's state away.
-
-    Raises:
-        TrainingError: one is running, or nothing can be written there.
-    """
-    from filelock import FileLock, Timeout
-
-    file = workspace.with_name(f".{workspace.name}.lock")
-    lock = FileLock(file)
-    try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        lock.acquire(blocking=False)
-    except Timeout:
-        raise TrainingError(
-            f"A training of {workspace.name} is running already.", "Wait for its end, or choose another --name."
-        ) from None
-    except OSError as error:
-        raise _not_written(workspace, error) from error
-    try:
-        yield
-    finally:
-        with contextlib.suppress(OSError):  # the folder stays where interrupted trainings wait in it
-            file.unlink()
-            file.parent.rmdir()
-        lock.release()
-
-
-def _keep_plan(order: Order, workspace: Path) -> None:
-    """Write down what is trained, so that nothing else goes on with it; a training from the start forgets the old.
-
-    Raises:
-        TrainingError: an interrupted training was of other data or had other settings, or it cannot be written.
-    """
-    plan = json.loads(json.dumps(_plan(order)))
-    file = workspace / "plan.json"
-    if order.resume:
-        kept = _read_plan(file, order.name)
-        differing = sorted(key.replace("_", " ") for key in plan if kept.get(key) != plan[key])
-        if differing:
-            raise TrainingError(
-                f"The interrupted training of {order.name} cannot go on: it differs in {', '.join(differing)}.",
-                "Give what it was started with, or leave --resume out to start afresh.",
-            )
-        return
-    shutil.rmtree(workspace, ignore_errors=True)
-    try:
-        workspace.mkdir(parents=True)
-        file.write_text(json.dumps(plan), encoding="utf-8")
-    except OSError as error:
-        raise _not_written(workspace, error) from error
-
-
-def _not_written(workspace: Path, error: OSError) -> TrainingError:
-    return TrainingError(
-        f"{workspace} cannot be written: {error.strerror}.", "Make room, or let this user write there."
-    )
-
-
-def _read_plan(file: Path, name: str) -> dict[str, Any]:
-    try:
-        kept = json.loads(file.read_bytes())
-    except (OSError, ValueError):
-        kept = None
-    if not isinstance(kept, dict):
-        raise TrainingError(f"There is no interrupted training of {name}.", "Leave --resume out.")
-    return kept
-
-
 def _plan(order: Order) -> dict[str, Any]:
     """What decides how the training goes; how many threads compute does not."""
     settings = asdict(replace(order.options, threads=0))
@@ -279,16 +184,11 @@ def _plan(order: Order) -> dict[str, Any]:
     return {**data, "share held out": order.share, **base, **settings}
 
 
-def _told_name(base: Checkpoint) -> str:
-    """The name, without where a folder lies on this machine."""
-    return base.name if base.revision else base.folder.name
-
-
 def _record(order: Order, outcome: Outcome) -> dict[str, Any]:
     base = order.base
     return {
         "name": order.name,
-        "base": {"name": _told_name(base), "revision": base.revision, "parameters": base.parameters},
+        "base": {"name": told_name(base), "revision": base.revision, "parameters": base.parameters},
         "data": {
             "file": order.file.path.name,
             "sha256": order.file.sha256,

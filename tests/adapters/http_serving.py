@@ -50,6 +50,7 @@ async def running_api(
         knowledge={"sources": (str(knowledge),)},
         answers={"threshold": 0.0} | sections.get("answers", {}),
         http={"port": 0} | sections.get("http", {}),
+        diagnosis=sections.get("diagnosis", {}),
     )
     application = Application(settings)
     adapter = HttpAdapter.create(AdapterSetup(settings, application.dispatcher.inquire, application.ready))

@@ -97,11 +97,6 @@ async def test_help_lists_what_everyone_may_do_for_the_asker_alone(lab: Lab) -> 
     assert "/reload" not in answer.content
 
 
-async def test_what_is_not_set_up_yet_says_so(lab: Lab) -> None:
-    asked = await lab.ada.invokes(lab.general, "diagnose", {"symptoms": "fever and a stiff neck", "private": True})
-    assert "not set up yet" in (await asked.answer()).content
-
-
 async def test_describe_takes_a_picture(lab: Lab) -> None:
     picture = Upload("holiday.png", PICTURE)
     asked = await lab.ada.invokes(lab.general, "describe", {"picture": picture, "private": True})

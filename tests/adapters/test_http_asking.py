@@ -86,7 +86,7 @@ async def test_a_text_without_letters_is_no_question(api: httpx.AsyncClient, tex
     problem = response.json()
     assert problem["type"] == "urn:preceptor:error:question_empty"
     assert problem["detail"] == "I see no question in that."
-    assert problem["fix"].startswith("Ask in words")
+    assert problem["fix"].startswith("Say it in words")
 
 
 async def test_a_question_over_the_limit_is_told_the_limit(api: httpx.AsyncClient) -> None:

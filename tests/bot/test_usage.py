@@ -12,7 +12,7 @@ from bot import database_file
 from bot.conversations import Conversations
 from bot.database import Change, Database
 from bot.messages import Author, IncomingMessage, Place
-from bot.settings.tree import BudgetSettings
+from bot.settings.generators import BudgetSettings
 from bot.tables import generation_usage
 from bot.usage import UsageLedger
 from models.generation import Usage

@@ -91,7 +91,7 @@ def test_a_model_is_pulled_listed_chosen_and_removed(machine: Machine) -> None:
     assert str(machine.cache) in listed
 
     document = json.loads(machine.models("list", "--json").stdout)
-    assert document["in_use"] == {"answers": FLAN}
+    assert document["in_use"] == {"answers": FLAN, "diagnosis": "floor"}
     (model,) = document["models"]
     assert (model["name"], model["revision"], model["in_use_for"]) == (FLAN, commit, ["answers"])
 

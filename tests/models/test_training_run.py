@@ -14,8 +14,9 @@ from models.generation import GroundingPassage
 from models.store.checkpoints import judged
 from models.store.model_store import ModelStore
 from models.training.data import read_pairs
+from models.training.naming import name_for
 from models.training.options import LoraOptions, StoppedError, TrainingOptions
-from models.training.run import Order, Outcome, name_for, require_possible, train
+from models.training.run import Order, Outcome, require_possible, train
 from models.training.scores import Scores
 from models.training.trained_model import whole_or_not_at_all
 from tests.models.training_pairs import new_pairs, new_samples, written

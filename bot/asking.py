@@ -1,0 +1,117 @@
+"""Has a question answered, or a description of symptoms judged, in the light of its conversation."""
+
+import asyncio
+import uuid
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+from bot.answering import Answering, Progress
+from bot.conversations import Conversations
+from bot.diagnosing import Diagnosing, adds
+from bot.errors import ConversationNotFoundError
+from bot.kept_answers import number_in
+from bot.messages import Button, IncomingMessage, Place, Reply
+from bot.settings import Settings
+from bot.usage import UsageLedger
+
+ASKED = ("", "ask", "diagnose", "diagnose_that")
+"""The commands that are put to it; the last one is the button's under an answer, and names the answer."""
+
+_KEPT = ("answered", "declined")
+"""Outcomes of questions, which are kept with their answers."""
+
+_WELCOME = timedelta(hours=24)
+"""How long after a question, asked before a crash or a stop, its answer may still be welcome."""
+
+_TOO_LATE = Reply(
+    "Sorry, I was not there when you asked this, and it has been a while. If it still matters, please ask again.",
+    outcome="failed",
+)
+
+_OFFER = 'This sounds like symptoms. Write "diagnose:" before them, and I tell what they may point to.'
+
+
+class Asking:
+    """Puts what people ask to the capability that it is for."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        conversations: Conversations,
+        answering: Answering,
+        diagnosing: Diagnosing,
+        usage: UsageLedger,
+    ) -> None:
+        self._settings = settings
+        self._conversations = conversations
+        self._answering = answering
+        self._diagnosing = diagnosing
+        self._usage = usage
+
+    async def reply(self, message: IncomingMessage, progress: Progress) -> Reply:
+        """Answer a message whose command is one of `ASKED`; what is to be kept has an `answer_id`.
+
+        Raises:
+            PreceptorError: it cannot be answered.
+            TimeoutError: not within the deadline.
+        """
+        if datetime.now(UTC) - message.received_at > _WELCOME:
+            return _TOO_LATE
+        async with asyncio.timeout(self._settings.answers.deadline_seconds):
+            return await self._put(message, progress)
+
+    async def _put(self, message: IncomingMessage, progress: Progress) -> Reply:
+        match message.command:
+            case "diagnose_that":
+                return await self._diagnosed(await self._meant(message), "")
+            case "diagnose":
+                # A description opens a conversation of its own; what is added to it goes on with it.
+                continues = message.conversation_id or adds(message.text)
+                return await self._diagnosed(
+                    message, await self._conversations.continued_by(message) if continues else ""
+                )
+        conversation_id = await self._conversations.continued_by(message)
+        may_add = conversation_id and not message.command and adds(message.text)
+        if may_add and await self._conversations.descriptions(conversation_id):
+            return await self._diagnosed(message, conversation_id)
+        return await self._answered(message, conversation_id, progress)
+
+    async def _answered(self, message: IncomingMessage, conversation_id: str, progress: Progress) -> Reply:
+        turns = self._settings.answers.history
+        history = await self._conversations.history(conversation_id, turns) if conversation_id and turns else []
+        conversation_id = conversation_id or uuid.uuid4().hex
+        account = self._usage.account(message, conversation_id if self._keeps(message.place) else "")
+        is_offered = await self._diagnosing.is_offered(message.text)
+        reply = await self._answering.answer(message, history, account, progress, in_house=is_offered)
+        alarms = self._diagnosing.alarms(message.text)
+        reply = self._kept(message, replace(reply, text=f"{alarms}\n\n{reply.text}".strip()), conversation_id)
+        return _offering(reply) if is_offered else reply
+
+    async def _diagnosed(self, message: IncomingMessage, conversation_id: str) -> Reply:
+        told = await self._conversations.descriptions(conversation_id) if conversation_id else []
+        reply = await self._diagnosing.diagnose(message, told)
+        return self._kept(message, replace(reply, question=message.text), conversation_id or uuid.uuid4().hex)
+
+    async def _meant(self, message: IncomingMessage) -> IncomingMessage:
+        """Give the question under whose answer somebody pressed, as a description."""
+        kept = await self._conversations.kept_answer(number_in(message.text), message.person_id)
+        if kept is None:
+            raise ConversationNotFoundError("I no longer keep what you wrote.", "Write it once more.")
+        return replace(message, command="diagnose", text=kept[0].text)
+
+    def _kept(self, message: IncomingMessage, reply: Reply, conversation_id: str) -> Reply:
+        """Give the reply the number under which it is to be kept, where anything is."""
+        if reply.outcome not in _KEPT or not self._keeps(message.place):
+            return reply
+        return replace(reply, conversation_id=conversation_id, answer_id=self._conversations.next_answer_id())
+
+    def _keeps(self, place: Place) -> bool:
+        return not set(place.names).intersection(self._settings.conversations.not_kept)
+
+
+def _offering(reply: Reply) -> Reply:
+    """Offer to judge what was asked; the button needs the answer to be kept."""
+    button = Button("What may it point to?", str(reply.answer_id), "diagnose_that")
+    return replace(
+        reply, text=f"{reply.text}\n\n{_OFFER}", buttons=(button, *reply.buttons) if reply.answer_id else reply.buttons
+    )

@@ -1,0 +1,120 @@
+"""The command that tells what symptoms may point to."""
+
+import sys
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from bot.cli.output import AsJson, leave, print_json
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from bot.settings import Settings
+    from models.diagnosis.diagnosing import Diagnoser
+
+_NOTHING_TOLD = 3
+"""The exit status where nothing can be told, as of a question that nothing answers."""
+
+
+def diagnose(
+    symptoms: Annotated[str, typer.Argument(help="How you feel, in your own words.", show_default=False)] = "",
+    batch: Annotated[
+        Path | None, typer.Option("--batch", metavar="FILE", help="A CSV of descriptions; one line of JSON for each.")
+    ] = None,
+    column: Annotated[str, typer.Option("--column", help="The column of FILE that holds them.")] = "text",
+    model: Annotated[
+        str, typer.Option("--model", metavar="NAME", help='"floor", or one that was trained. Unset: what is in use.')
+    ] = "",
+    labels: Annotated[
+        str, typer.Option("--labels", help="Judge by these names alone, with commas between; needs --model.")
+    ] = "",
+    as_json: AsJson = False,
+) -> None:
+    """Tell what a description of symptoms may point to. It is no diagnosis by a doctor.
+
+    With --labels, --model names an NLI or embedding model, which needs no examples. Nothing is kept, and nothing leaves
+    this machine. Exit status 0: something was told; 3: nothing can be told from it.
+    """
+    import asyncio
+
+    from bot import logs
+    from bot.classifiers import make_diagnoser, zero_shot_diagnoser
+    from bot.settings import load
+
+    if bool(symptoms.strip()) == bool(batch):
+        raise typer.BadParameter("Give a description, or --batch FILE.")
+    names = list(dict.fromkeys(name.strip() for name in labels.split(",") if name.strip()))
+    if labels and (len(names) < 2 or not model):
+        raise typer.BadParameter("--labels takes two or more names, and --model the model that judges by them.")
+    settings = load().settings
+    logs.set_up(settings.log.model_copy(update={"level": "warning"}) if settings.log.level == "info" else settings.log)
+    diagnoser = zero_shot_diagnoser(settings, model, names) if names else make_diagnoser(settings, model)
+    work = _batch(diagnoser, batch, column, settings) if batch else _one(diagnoser, symptoms, settings, as_json)
+    leave(asyncio.run(work))
+
+
+async def _one(diagnoser: "Diagnoser", text: str, settings: "Settings", as_json: bool) -> int:
+    from bot.diagnosing import require_description
+    from bot.diagnosis_words import document, in_words
+    from bot.question_text import clean
+    from models.diagnosis.conditions import conditions
+
+    text = clean(text)
+    require_description(text, settings.diagnosis.text_length)
+    try:
+        diagnosis = await diagnoser.predict(text, settings.diagnosis.conditions)
+    finally:
+        await diagnoser.close()
+    if as_json:
+        print_json(document(diagnosis, settings.diagnosis.emergency))
+    else:
+        _print(in_words(diagnosis, conditions(), settings.diagnosis.emergency))
+    return 0 if diagnosis.conditions or diagnosis.red_flags else _NOTHING_TOLD
+
+
+async def _batch(diagnoser: "Diagnoser", file: Path, column: str, settings: "Settings") -> int:
+    from bot.diagnosis_words import document
+
+    try:
+        with _progress(sum(1 for _ in _descriptions(file, column))) as advance:
+            diagnoses = diagnoser.predict_many(_descriptions(file, column), settings.diagnosis.conditions)
+            async for diagnosis in diagnoses:
+                print_json(document(diagnosis, settings.diagnosis.emergency))
+                advance()
+    finally:
+        await diagnoser.close()
+    return 0
+
+
+def _descriptions(file: Path, column: str) -> "Iterator[str]":
+    from models.diagnosis.data.lines import Lines
+    from models.diagnosis.data.rows import Column, read_table
+
+    table = read_table(file, Lines(file), (Column("descriptions", "--column", column, (column,)),))
+    return (row.cells[0] for row in table.rows)
+
+
+@contextmanager
+def _progress(total: int) -> "Iterator[Callable[[], None]]":
+    """Show on standard error how many are judged, where a person looks on."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    console = Console(stderr=True)
+    columns = (TextColumn("judging"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console, disable=not console.is_terminal) as bars:
+        task = bars.add_task("judging", total=total)
+        yield lambda: bars.advance(task)
+
+
+def _print(text: str) -> None:
+    from rich.console import Console
+    from rich.markdown import Markdown
+
+    if sys.stdout.isatty():
+        Console(highlight=False).print(Markdown(text))
+    else:
+        sys.stdout.write(f"{text}\n")
