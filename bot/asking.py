@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from bot.answering import Answering, Progress
 from bot.conversations import Conversations
 from bot.diagnosing import Diagnosing, adds
-from bot.errors import ConversationNotFoundError
+from bot.errors import ConversationNotFoundError, InternalError, PreceptorError
 from bot.kept_answers import number_in
 from bot.messages import Button, IncomingMessage, Place, Reply
 from bot.settings import Settings
@@ -52,40 +52,58 @@ class Asking:
         """Answer a message whose command is one of `ASKED`; what is to be kept has an `answer_id`.
 
         Raises:
-            PreceptorError: it cannot be answered.
+            PreceptorError: it cannot be answered; where there are signs of an emergency in it, the advice comes first.
             TimeoutError: not within the deadline.
         """
         if datetime.now(UTC) - message.received_at > _WELCOME:
             return _TOO_LATE
-        async with asyncio.timeout(self._settings.answers.deadline_seconds):
-            return await self._put(message, progress)
+        try:
+            async with asyncio.timeout(self._settings.answers.deadline_seconds):
+                return await self._put(message, progress)
+        except (PreceptorError, TimeoutError) as error:
+            alarms = await self._diagnosing.alarms(message.text)
+            if not alarms:
+                raise
+            known = error if isinstance(error, PreceptorError) else InternalError("That took too long.", "Try again.")
+            raise type(known)(f"{alarms}\n\n{known.sentence}", known.fix) from error
 
     async def _put(self, message: IncomingMessage, progress: Progress) -> Reply:
         match message.command:
             case "diagnose_that":
-                return await self._diagnosed(await self._meant(message), "")
+                # Whoever presses a button writes nothing under which an answer for all could stand.
+                return await self._diagnosed(replace(await self._meant(message), private=True), "")
             case "diagnose":
                 # A description opens a conversation of its own; what is added to it goes on with it.
                 continues = message.conversation_id or adds(message.text)
-                return await self._diagnosed(
-                    message, await self._conversations.continued_by(message) if continues else ""
-                )
-        conversation_id = await self._conversations.continued_by(message)
-        may_add = conversation_id and not message.command and adds(message.text)
-        if may_add and await self._conversations.descriptions(conversation_id):
+                return await self._diagnosed(message, (await self._continued(message))[0] if continues else "")
+        conversation_id, told = await self._continued(message)
+        if told and not message.command and adds(message.text):
             return await self._diagnosed(message, conversation_id)
         return await self._answered(message, conversation_id, progress)
+
+    async def _continued(self, message: IncomingMessage) -> tuple[str, list[str]]:
+        """Give the conversation that a message continues, and the descriptions that it may add to."""
+        conversation_id = await self._conversations.continued_by(message)
+        told = await self._conversations.descriptions(conversation_id) if conversation_id else []
+        if told or not adds(message.text):
+            return conversation_id, told
+        # An answer for the asker alone may have come as a direct message: there they go on.
+        elsewhere = await self._conversations.led_to_direct_messages(message)
+        told = await self._conversations.descriptions(elsewhere) if elsewhere else []
+        return (elsewhere, told) if told else (conversation_id, [])
 
     async def _answered(self, message: IncomingMessage, conversation_id: str, progress: Progress) -> Reply:
         turns = self._settings.answers.history
         history = await self._conversations.history(conversation_id, turns) if conversation_id and turns else []
+        follows = bool(conversation_id) and await self._conversations.tells_of_symptoms(conversation_id)
+        heard = await self._diagnosing.listen(message.text, after_symptoms=follows)
         conversation_id = conversation_id or uuid.uuid4().hex
         account = self._usage.account(message, conversation_id if self._keeps(message.place) else "")
-        is_offered = await self._diagnosing.is_offered(message.text)
-        reply = await self._answering.answer(message, history, account, progress, in_house=is_offered)
-        alarms = self._diagnosing.alarms(message.text)
-        reply = self._kept(message, replace(reply, text=f"{alarms}\n\n{reply.text}".strip()), conversation_id)
-        return _offering(reply) if is_offered else reply
+        shown = await _alarming(progress, heard.alarms) if heard.alarms else progress
+        reply = await self._answering.answer(message, history, account, shown, in_house=heard.is_sensitive)
+        reply = replace(_after(heard.alarms, reply), capability="symptoms" if heard.is_sensitive else reply.capability)
+        reply = self._kept(message, reply, conversation_id)
+        return _offering(reply) if heard.is_offered else reply
 
     async def _diagnosed(self, message: IncomingMessage, conversation_id: str) -> Reply:
         told = await self._conversations.descriptions(conversation_id) if conversation_id else []
@@ -107,6 +125,20 @@ class Asking:
 
     def _keeps(self, place: Place) -> bool:
         return not set(place.names).intersection(self._settings.conversations.not_kept)
+
+
+async def _alarming(progress: Progress, alarms: str) -> Progress:
+    """Show the advice for an emergency at once, and before all that is shown of the answer."""
+
+    async def _show(reply: Reply) -> None:
+        await progress(_after(alarms, reply))
+
+    await _show(Reply("", complete=False))
+    return _show
+
+
+def _after(alarms: str, reply: Reply) -> Reply:
+    return replace(reply, text=f"{alarms}\n\n{reply.text}".strip()) if alarms else reply
 
 
 def _offering(reply: Reply) -> Reply:

@@ -10,6 +10,7 @@ from bot.settings import Settings
 from models.diagnosis import SymptomClassifier
 from models.diagnosis.conditions import conditions
 from models.diagnosis.diagnosing import Diagnoser
+from models.diagnosis.red_flags.detector import FlagDetector
 from models.errors import ModelError, ModelExtraError
 from models.store.model_store import ModelStore
 
@@ -31,7 +32,8 @@ def make_diagnoser(settings: Settings, name: str = "") -> Diagnoser:
     """
     store = ModelStore(settings.models_directory)
     load = partial(load_classifier, store, name) if name else partial(_chosen_or_floor, settings, store)
-    return Diagnoser(load, languages=settings.diagnosis.languages, name=name or FLOOR)
+    detector = partial(_detector, store)
+    return Diagnoser(load, languages=settings.diagnosis.languages, name=name or FLOOR, detector=detector)
 
 
 def zero_shot_diagnoser(settings: Settings, name: str, labels: Sequence[str]) -> Diagnoser:
@@ -43,7 +45,8 @@ def zero_shot_diagnoser(settings: Settings, name: str, labels: Sequence[str]) ->
         labels: what it chooses among.
     """
     store = ModelStore(settings.models_directory)
-    return Diagnoser(partial(_zero_shot, store, name, labels), languages=settings.diagnosis.languages, name=name)
+    load, detector = partial(_zero_shot, store, name, labels), partial(_detector, store)
+    return Diagnoser(load, languages=settings.diagnosis.languages, name=name, detector=detector)
 
 
 def is_heavy(settings: Settings) -> bool:
@@ -86,6 +89,12 @@ def _chosen_or_floor(settings: Settings, store: ModelStore) -> SymptomClassifier
             raise
         log.warning("the floor judges symptoms", because=str(error))
         return load_classifier(store, FLOOR)
+
+
+def _detector(store: ModelStore) -> FlagDetector:
+    from models.diagnosis.red_flags.starter_detector import detector_of
+
+    return detector_of(store.directory)
 
 
 def _require_libraries() -> None:

@@ -121,6 +121,19 @@ class Conversations:
         )
         return await self._database.read(lambda connection: connection.scalar(query)) or ""
 
+    async def led_to_direct_messages(self, message: IncomingMessage) -> str:
+        """Give the last conversation of somebody who writes directly, wherever it was; empty where there is none."""
+        if message.place.workspace or message.opens_conversation or message.conversation_id:
+            return ""
+        query = (
+            select(conversations.c.id)
+            .where(conversations.c.person_id == message.person_id)
+            .where(conversations.c.last_at >= message.received_at - self._idle)
+            .order_by(conversations.c.last_at.desc())
+            .limit(1)
+        )
+        return await self._database.read(lambda connection: connection.scalar(query)) or ""
+
     async def _own(self, conversation_id: str, whose: ColumnElement[bool]) -> str:
         query = select(conversations.c.id).where(conversations.c.id == conversation_id, whose)
         found = await self._database.read(lambda connection: connection.scalar(query))
@@ -131,23 +144,23 @@ class Conversations:
     async def history(self, conversation_id: str, turns: int) -> list[Turn]:
         """Give the last `turns` questions with their answers, oldest first; none from before one that was declined.
 
-        Descriptions of symptoms are not among them: a generator may see these turns.
+        Nor from before one that told of symptoms, or that one: a generator may see these turns.
         """
         first_cited = (citations.c.message_id == messages.c.id) & (citations.c.number == 1)
         query = (
-            select(messages.c.text, messages.c.outcome, citations.c.title)
+            select(messages.c.text, messages.c.outcome, messages.c.capability, citations.c.title)
             .select_from(messages.outerjoin(citations, first_cited))
-            .where(messages.c.conversation_id == conversation_id, messages.c.capability == "answer")
+            .where(messages.c.conversation_id == conversation_id)
             .order_by(messages.c.id.desc())
             .limit(2 * turns)
         )
         rows = (await self._database.read(lambda connection: connection.execute(query).all()))[::-1]
         known: list[Turn] = []
         for question, answer in zip(rows[::2], rows[1::2], strict=True):
-            if answer.outcome == "answered":
+            if answer.outcome == "answered" and answer.capability == "answer":
                 known.append(Turn(question.text, answer.text, answer.title or ""))
             else:
-                # What comes next leans on this question, of which we know nothing.
+                # What comes next leans on this question, of which we know nothing, or may tell nothing.
                 known.clear()
         return known
 
@@ -168,6 +181,12 @@ class Conversations:
         if not rows or rows[0].capability != "diagnosis":
             return []
         return [row.text for row in reversed(rows) if row.capability == "diagnosis"]
+
+    async def tells_of_symptoms(self, conversation_id: str) -> bool:
+        """Say whether the last turn of a conversation did, as a description or as a question that sounded like one."""
+        last = select(messages.c.capability).where(messages.c.conversation_id == conversation_id)
+        query = last.order_by(messages.c.id.desc()).limit(1)
+        return await self._database.read(lambda connection: connection.scalar(query)) in ("symptoms", "diagnosis")
 
     def keeping(self, message: IncomingMessage, reply: Reply) -> Change:
         """Give the change that writes a question and its answer; `reply.conversation_id` may be new."""

@@ -48,7 +48,8 @@ def in_words(diagnosis: Diagnosis, guide: Mapping[str, Condition], emergency: st
     """
     parts = [_alarm(flag, emergency) for flag in diagnosis.red_flags]
     if diagnosis.abstained:
-        parts.append(_ABSTENTIONS[diagnosis.reason] if not parts else _NOTHING_ELSE)
+        is_told = not parts or diagnosis.reason == "unavailable"
+        parts.append(_ABSTENTIONS[diagnosis.reason] if is_told else _NOTHING_ELSE)
     else:
         told = [_condition(one, guide.get(one.label)) for one in diagnosis.conditions]
         listed = "\n".join(f"{number}. {text}" for number, text in enumerate(told, start=1))

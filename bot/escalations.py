@@ -46,7 +46,8 @@ _FIND = (
         (outbox.c.answers == _answer.c.inbox_key) & (outbox.c.part == 0) & outbox.c.sent_id.is_not(None),
     )
     .outerjoin(escalations, escalations.c.message_id == _answer.c.id)
-    .where(_answer.c.role == "answer", within_reach)
+    # What somebody said of their body is shown to nobody else.
+    .where(_answer.c.role == "answer", _answer.c.capability != "diagnosis", within_reach)
     .limit(1)
 )
 _of_number = _answer.c.id == bindparam("number")

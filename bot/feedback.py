@@ -54,8 +54,15 @@ class Feedback:
             raise ConversationNotFoundError("That answer is no longer kept.", "Ask again.")
         data = {"answer_id": str(number), "verdict": verdict}
         buttons = await self._person_buttons(message.place, number) if verdict == "down" else ()
+        if buttons and await self._is_diagnosis(number):
+            buttons = ()
         text = "Thanks, noted. Shall a person look at it?" if buttons else "Thanks, noted."
         return Reply(text, ephemeral=True, buttons=buttons, data=data)
+
+    async def _is_diagnosis(self, number: int) -> bool:
+        """Say whether an answer tells of somebody's body, so that no person is called to look at it."""
+        query = select(messages.c.capability).where(messages.c.id == number)
+        return await self._database.read(lambda connection: connection.scalar(query)) == "diagnosis"
 
 
 def _read(text: str) -> tuple[str, int]:

@@ -11,8 +11,8 @@ from typing import Any, Literal
 Outcome = Literal["answered", "declined", "done", "refused", "failed"]
 """How a message ended: a question was answered or declined, a command done, the asker at fault, or the bot."""
 
-Capability = Literal["answer", "diagnosis"]
-"""What a question was put to: the knowledge base, or what tells what symptoms may point to."""
+Capability = Literal["answer", "symptoms", "diagnosis"]
+"""What a question was put to: the knowledge base, even where it sounds like symptoms, or what judges symptoms."""
 
 
 def _now() -> datetime:
@@ -181,7 +181,7 @@ class Reply:
         question: what was asked, as it was understood.
         confidence: calibrated probability that the answer fits, 0 to 1.
         generator: who wrote the answer; empty where nobody had to.
-        capability: what the question was put to; what was said of symptoms is shown to no generator.
+        capability: what the question was put to; what was said of symptoms is no history for generators.
         elapsed_ms: from acceptance to this reply, in milliseconds.
         error: the code of what went wrong (see `bot.errors`); empty where nothing did.
         data: the same for machines (a reload's report), JSON values only.

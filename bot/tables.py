@@ -97,7 +97,7 @@ messages = Table(
     Column("generator", String),
     Column("confidence", Float),
     Column("elapsed_ms", Float),
-    Column("capability", String, nullable=False, server_default="answer"),  # or "diagnosis"
+    Column("capability", String, nullable=False, server_default="answer"),  # see bot.messages
     Index(None, "conversation_id"),
     Index(None, "inbox_key"),
     Index(None, "generator", "at", sqlite_where=text("generator IS NOT NULL")),  # answers alone: for the statistics

@@ -106,7 +106,15 @@ def _in_use(settings: Settings, store: ModelStore) -> InUse:
         ModelError: it was chosen, and is not here.
     """
     name = settings.diagnosis.model or store.in_use("diagnosis") or FLOOR
-    return InUse(FLOOR) if name == FLOOR else InUse(name, store.find(name, task="diagnosis").folder)
+    if name == FLOOR:
+        return InUse(FLOOR)
+    try:
+        return InUse(name, store.find(name, task="diagnosis").folder)
+    except ModelMissingError as error:
+        raise ModelMissingError(
+            f"{name} is chosen to judge symptoms, but is not here, so that nothing can be compared with it.",
+            "Choose what is here with `preceptor models use floor --for diagnosis`, or leave --compare and --use out.",
+        ) from error
 
 
 def _require_another(order: Order, store: ModelStore, wish: Wish) -> None:

@@ -65,6 +65,7 @@ async def _one(diagnoser: "Diagnoser", text: str, settings: "Settings", as_json:
     text = clean(text)
     require_description(text, settings.diagnosis.text_length)
     try:
+        await diagnoser.watch()
         diagnosis = await diagnoser.predict(text, settings.diagnosis.conditions)
     finally:
         await diagnoser.close()
@@ -79,6 +80,9 @@ async def _batch(diagnoser: "Diagnoser", file: Path, column: str, settings: "Set
     from bot.diagnosis_words import document
 
     try:
+        # Rows that no classifier need see must not hide that there is none of that name.
+        await diagnoser.ready()
+        await diagnoser.watch()
         with _progress(sum(1 for _ in _descriptions(file, column))) as advance:
             diagnoses = diagnoser.predict_many(_descriptions(file, column), settings.diagnosis.conditions)
             async for diagnosis in diagnoses:

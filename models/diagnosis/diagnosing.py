@@ -27,6 +27,7 @@ LEAST_DROP = 0.2
 """By how much a phrase's absence must lower a condition's log-odds, at the least, for the phrase to count for it."""
 
 _LONGEST_FOR_FLAGS = 5 * LONGEST
+_DETECTOR_SECONDS = 2.0  # that a description waits for the detector of red flags
 _MOST_REASONS = 3
 _CHUNK = 32
 _TEXTS_AT_ONCE = 64
@@ -61,6 +62,7 @@ class Diagnoser:
         self._name = name
         self._languages = frozenset(languages)
         self._flags = RedFlagWatch(detector)
+        self._watching: asyncio.Task[None] | None = None
         self._classifier: SymptomClassifier | None = None
         self._runtime: Runtime[Texts, Probabilities] = Runtime(
             f"the diagnosis model {name}", lambda stopping: self._loaded(load), limits
@@ -128,6 +130,9 @@ class Diagnoser:
 
     async def close(self) -> None:
         """Let go of the classifier; who still waits is told so."""
+        if self._watching:
+            self._watching.cancel()
+            await asyncio.gather(self._watching, return_exceptions=True)
         await self._runtime.close()
 
     @property
@@ -137,6 +142,7 @@ class Diagnoser:
 
     async def _judge(self, texts: Sequence[str], limit: int) -> list[Diagnosis]:
         """Judge some texts, at most a chunk of them, with two calls of the classifier for all."""
+        await self._watched()
         seen: list[_Seen] = await asyncio.to_thread(lambda: [self._look(text) for text in texts])
         fit = [one for one in seen if not one.reason]
         try:
@@ -146,6 +152,11 @@ class Diagnoser:
                 raise
             return [self._abstained(one, one.reason or "unavailable") for one in seen]
         return [self._abstained(one, one.reason) if one.reason else self._told(one, next(judged)) for one in seen]
+
+    async def _watched(self) -> None:
+        """Wait a little for the detector: it may have to be trained, and the rules watch meanwhile."""
+        self._watching = self._watching or asyncio.create_task(self.watch(), name="red flags")
+        await asyncio.wait({self._watching}, timeout=_DETECTOR_SECONDS)
 
     async def _conditions(self, texts: Sequence[str], limit: int) -> list[tuple[PossibleCondition, ...]]:
         """Give the conditions of each text; none where the classifier abstains."""
@@ -166,7 +177,6 @@ class Diagnoser:
 
     def _look(self, text: str) -> "_Seen":
         short = cleaned(text, LONGEST)
-        self._flags.load()
         return _Seen(short, self.red_flags(text), unfit(short, self._languages))
 
     def _told(self, seen: "_Seen", conditions: tuple[PossibleCondition, ...]) -> Diagnosis:

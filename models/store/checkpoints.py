@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Literal
 
 from models.errors import ModelUnusableError
-from models.store.weight_files import read_json_object, weights_in
+from models.store.weight_files import read_json_object, require_head, weights_in
 
 Kind = Literal["seq2seq", "causal", "other"]
 """seq2seq: an encoder and a decoder (T5). causal: a decoder alone (Llama, Qwen). other: neither writes text."""
@@ -89,6 +89,7 @@ def judged(folder: Path, name: str, revision: str = "", mend: str = "Copy the fo
         kind = kind_of(config)
         _refuse_adapter(folder, name)
         weights = weights_in(folder, name, mend)
+        require_head(folder, name, mend)
         _look_for_tokenizer(folder, name, kind, mend)
     except OSError as error:
         where = error.filename or folder

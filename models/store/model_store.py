@@ -11,6 +11,7 @@ from typing import Literal, get_args
 from models.errors import ModelMissingError, ModelUnusableError
 from models.store.checkpoints import Checkpoint, Kind, judged
 from models.store.hub_cache import cached_model, cached_models, is_hub_name
+from models.store.weight_files import DIAGNOSIS_FILE
 
 __all__ = ["DEFAULT_MODEL", "DIAGNOSIS_FILE", "Checkpoint", "Kind", "ModelStore", "Task"]
 
@@ -19,9 +20,6 @@ Task = Literal["answers", "diagnosis", "images"]
 
 DEFAULT_MODEL = "google/flan-t5-small"
 """What writes answers where nothing else was chosen."""
-
-DIAGNOSIS_FILE = "diagnosis.json"
-"""Stands in the folder of a model that was trained here to diagnose; says its labels and its calibration."""
 
 TRAINED_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 

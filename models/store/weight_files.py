@@ -16,6 +16,10 @@ from models.errors import ModelUnusableError
 SINGLE = "model.safetensors"
 INDEX = "model.safetensors.index.json"
 PICKLES = (".bin", ".pt", ".pth", ".ckpt", ".pkl")
+DIAGNOSIS_FILE = "diagnosis.json"
+"""Stands in the folder of a model that was trained here to diagnose; says its labels and its calibration."""
+HEAD = "head.safetensors"
+"""Holds such a model's linear head, beside the encoder's own weights."""
 OTHER_FORMATS = (".gguf", ".h5", ".msgpack", ".onnx", ".tflite")
 
 _LENGTH_BYTES = 8
@@ -59,6 +63,21 @@ def weights_in(folder: Path, name: str, mend: str) -> Weights:
             raise ModelUnusableError(f"{name} is damaged: {shard.name} lacks the tensor {min(absent)}.", mend)
         parameters += sum(held.values())
     return Weights(tuple(shards), sum(shard.stat().st_size for shard in shards), parameters)
+
+
+def require_head(folder: Path, name: str, mend: str) -> None:
+    """See that a model that was trained here to diagnose has its head and its labels; others need none.
+
+    Raises:
+        ModelUnusableError: one of them is missing or damaged.
+        OSError: a file cannot be read.
+    """
+    if not (folder / DIAGNOSIS_FILE).is_file():
+        return
+    read_json_object(folder / DIAGNOSIS_FILE, name, mend)
+    if not (folder / HEAD).is_file():
+        raise ModelUnusableError(f"{name} is incomplete: it has no head ({HEAD}).", mend)
+    _parameters_by_tensor(folder / HEAD, name, mend)
 
 
 def read_json_object(file: Path, name: str, mend: str) -> dict[str, object]:

@@ -52,9 +52,8 @@ def whole_or_not_at_all(folder: Path) -> Iterator[Path]:
         _flush(making)
         _replace(folder, making)
     except (OSError, SafetensorError) as error:
-        reason = error.strerror if isinstance(error, OSError) else str(error)
         raise TrainingError(
-            f"The trained model cannot be written to {folder}: {reason}.",
+            f"The trained model cannot be written to {folder}: {_reason(error)}.",
             "Make room, or let this user write there; then train again with --resume.",
         ) from error
     finally:
@@ -108,6 +107,12 @@ def write_json(document: dict[str, Any], file: Path) -> None:
         OSError: it cannot be written.
     """
     file.write_text(json.dumps(document, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, shutil.Error):  # of a folder that was copied: (from, to, why) of each file
+        return str(error.args[0][0][2])
+    return (isinstance(error, OSError) and error.strerror) or str(error)
 
 
 def _flush(path: Path) -> None:

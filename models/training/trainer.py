@@ -135,9 +135,11 @@ def carry_out(trainer: Trainer, patience: int, around: Progressing) -> Curve:
     try:
         trainer.train(resume_from_checkpoint=str(last.folder) if last else None)
     except (OSError, SafetensorError) as error:
-        raise TrainingError(
-            f"The training's state cannot be kept in {around.folder}: {error}.", "Make room."
-        ) from error
+        raise _not_kept(around.folder, str(error)) from error
+    except RuntimeError as error:
+        if not _is_of_writing(error):
+            raise
+        raise _not_kept(around.folder, "not all of it could be written") from error
     if around.stopping.is_set():
         raise stopped(trainer.state.global_step)
     curve = _curve(trainer.state.log_history)
@@ -149,6 +151,17 @@ def carry_out(trainer: Trainer, patience: int, around: Progressing) -> Curve:
 def stopped(step: int) -> StoppedError:
     """Make the error that says after which step somebody stopped the training."""
     return StoppedError(f"The training was stopped after step {step:,}.", "Go on with --resume.")
+
+
+def _not_kept(folder: Path, reason: str) -> TrainingError:
+    return TrainingError(
+        f"The training's state cannot be kept in {folder}: {reason}.", "Make room; then go on with --resume."
+    )
+
+
+def _is_of_writing(error: RuntimeError) -> bool:
+    """Whether torch could not write the optimizer's state, as where the disk is full: it has no error of its own."""
+    return "inline_container" in str(error) or "PytorchStreamWriter" in str(error)
 
 
 def has_state(folder: Path) -> bool:

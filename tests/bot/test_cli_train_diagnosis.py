@@ -196,6 +196,16 @@ def test_what_cannot_be_trained_is_said_in_a_sentence(
     assert refused.value.fix
 
 
+def test_a_judge_that_is_gone_is_named_before_anything_is_compared_with_it(
+    base: Path, tmp_path: Path, settings: Settings
+) -> None:
+    settings.models_directory.mkdir(parents=True)
+    (settings.models_directory / "in_use.json").write_text(json.dumps({"diagnosis": "gone"}))
+    data = written(tmp_path / "told.csv", descriptions(5))
+    with pytest.raises(ModelError, match=r"gone is chosen to judge symptoms.*models use floor --for diagnosis"):
+        train_diagnosis(settings, Wish(data, str(base), "", EncoderOptions(), use=True), lambda *told: None, Event())
+
+
 def test_a_setting_that_names_the_judge_is_stronger_than_a_wish(tmp_path: Path, settings: Settings) -> None:
     chosen = settings.model_copy(update={"diagnosis": settings.diagnosis.model_copy(update={"model": "other"})})
     with pytest.raises(ModelError, match=r"which is stronger than --use\. Unset it"):

@@ -110,10 +110,15 @@ class Lines:
             raise TrainingError(f"{self._path} breaks off, or is no text.", "Save the file as UTF-8.") from None
 
 
+def empty(path: Path) -> TrainingError:
+    """Make the error that says that there is nothing in a file."""
+    return TrainingError(f"{path} is empty.", "Give a file with the columns label and text.")
+
+
 def _encoding(path: Path, beginning: bytes) -> str:
     """UTF-16's name where the file says so; empty: to be decided line by line."""
-    if not beginning.strip(b"\r\n\t \xef\xbb\xbf"):
-        raise TrainingError(f"{path} is empty.", "Give a file with the columns label and text.")
+    if not beginning:
+        raise empty(path)
     for mark, what in _KNOWN_BINARIES.items():
         if beginning.startswith(mark):
             raise TrainingError(f"{path} is {what}, not CSV.", _SAVE_AS_CSV)

@@ -7,11 +7,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from models.diagnosis.data.lines import Lines
+from models.diagnosis.data.lines import Lines, empty
 from models.errors import TrainingError
 
 _DELIMITERS = (",", ";", "\t", "|")
 _SHOWN = 12
+_WORDS_OF_A_NAME = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,18 +59,24 @@ def read_table(path: Path, lines: Lines, columns: Sequence[Column]) -> Table:
         columns: what is looked for.
 
     Raises:
-        TrainingError: a column that is needed is not there; reading the rows raises it for a row that is damaged.
+        TrainingError: a column that is needed is not there, or nothing is; reading the rows raises it for a row that
+            is damaged.
     """
     numbered = enumerate(lines, start=1)
-    number, first = next((number, line) for number, line in numbered if line.strip())
+    number, first = next(((number, line) for number, line in numbered if line.strip()), (0, ""))
+    if not number:
+        raise empty(path)
     if first.lstrip().startswith(("{", "[")):
         return _json_lines(path, itertools.chain([(number, first)], numbered), columns)
     return _csv(path, number, first, numbered, columns)
 
 
 def _csv(path: Path, number: int, head: str, lines: Iterator[tuple[int, str]], columns: Sequence[Column]) -> Table:
-    delimiter = max(_DELIMITERS, key=lambda one: (_found(_cells(head, one), columns), len(_cells(head, one))))
-    names = _cells(head, delimiter)
+    try:
+        delimiter = max(_DELIMITERS, key=lambda one: (_found(_cells(head, one), columns), len(_cells(head, one))))
+        names = _cells(head, delimiter)
+    except csv.Error as error:
+        raise _broken(path, number, number, error) from None
     places = _places(path, number, names, columns)
     found = tuple(names[place] if place >= 0 else "" for place in places)
     return Table(found, _csv_rows(path, number, lines, delimiter, len(names), places))
@@ -110,6 +117,15 @@ def _csv_rows(
 
 
 def _broken(path: Path, begun: int, ended: int, error: csv.Error) -> TrainingError:
+    if "new-line" in str(error):
+        return TrainingError(
+            f"{path}, line {ended}: there is a carriage return in it without a line feed.",
+            "Save it as CSV (UTF-8), not as CSV for old Macintoshes.",
+        )
+    if "limit" in str(error) and begun == ended:
+        return TrainingError(
+            f"{path}, line {ended}: a field has more than {csv.field_size_limit():,} characters.", "Shorten it."
+        )
     if "limit" in str(error) or "end of data" in str(error):
         message = f"{path}: a double quote is opened in line {begun} or soon after, and not closed by line {ended}."
     else:
@@ -138,7 +154,12 @@ def _json_rows(path: Path, lines: Iterable[tuple[int, str]], names: Sequence[str
         for name, cell in zip(names, cells, strict=True):
             if isinstance(cell, bool | float | list | dict):
                 raise TrainingError(f'{path}, line {number}: "{name}" is no text.', "Give a string there.")
-        yield Row(number, tuple("" if cell is None else str(cell) for cell in cells))
+        yield Row(number, tuple("" if cell is None else _whole(str(cell)) for cell in cells))
+
+
+def _whole(text: str) -> str:
+    """The text with a mark in the place of half a character, which JSON can hold where somebody cut an emoji in two."""
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def _object(path: Path, number: int, line: str) -> dict[str, object]:
@@ -178,8 +199,13 @@ def _places(path: Path, number: int, names: Sequence[str], columns: Sequence[Col
     return places
 
 
+def _shown(name: str) -> str:
+    """A column's name; not what is no name but somebody's words, where the first line holds none."""
+    return f'"{name[:40]}"' if len(name.split()) <= _WORDS_OF_A_NAME else "a sentence"
+
+
 def _missing(path: Path, number: int, names: Sequence[str], column: Column) -> TrainingError:
-    shown = ", ".join(f'"{name[:40]}"' for name in names[:_SHOWN]) + (" …" if len(names) > _SHOWN else "")
+    shown = ", ".join(map(_shown, names[:_SHOWN])) + (" …" if len(names) > _SHOWN else "")
     wanted = f'no column "{column.named}"' if column.named else f"no column of {column.what}"
     named = f"Name it with {column.option}, or c" if column.option else "C"
     return TrainingError(

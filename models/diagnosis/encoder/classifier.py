@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
 _UNCALIBRATED = Calibration(temperature=1.0, threshold=0.5)
 _LONGEST = 256
+_PROBE = "my head hurts"
 
 
 class EncoderClassifier:
@@ -95,7 +96,18 @@ def load_encoder(folder: Path, name: str, threads: int = 0) -> EncoderClassifier
         raise ModelMissingError(f"There is no model {name} in {folder}.", "Train it, or choose another.")
     torch.set_num_threads(threads or usable_cores())
     saved = read_saved(folder, name)
-    return _of_hub(folder, name) if saved is None else _of_ours(folder, name, saved)
+    return _proved(_of_hub(folder, name) if saved is None else _of_ours(folder, name, saved))
+
+
+def _proved(classifier: EncoderClassifier) -> EncoderClassifier:
+    """See that it says numbers of a text; else its files do not belong together, or are damaged within."""
+    try:
+        said = classifier.logits([_PROBE])
+    except (RuntimeError, ValueError, IndexError) as error:
+        raise unloadable(classifier.name, error) from error
+    if not np.isfinite(said).all():
+        raise unloadable(classifier.name, ValueError("what it says is no number"))
+    return classifier
 
 
 def _of_ours(folder: Path, name: str, saved: Saved) -> EncoderClassifier:

@@ -20,12 +20,10 @@ from transformers.utils import logging
 
 from models.diagnosis.encoder.tokens import Tokens, batches
 from models.errors import ModelUnusableError
+from models.store.weight_files import HEAD
 
 if TYPE_CHECKING:
     from models.generation.engines.loading import Loadable
-
-HEAD = "head.safetensors"
-"""The file that holds the head, beside the encoder's own."""
 
 # What loading a damaged or odd checkpoint raises, besides the libraries' own.
 UNLOADABLE = (OSError, ValueError, RuntimeError, KeyError, TypeError, AttributeError, ImportError, SafetensorError)
@@ -152,7 +150,7 @@ def loaded_tokens(folder: Path, name: str, longest: int, config: Any) -> Tokens:
     usable = positions - 1 - (getattr(config, "pad_token_id", None) or 0) if isinstance(positions, int) else 0
     try:
         return Tokens.from_folder(folder, min(longest, usable) if usable > 0 else longest)
-    except UNLOADABLE as error:
+    except Exception as error:  # the tokenizers library raises Exception itself
         raise unloadable(name, error) from error
 
 

@@ -5,16 +5,14 @@ import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
-from models.diagnosis.encoder.network import HEAD, EncoderNetwork, save_head
+from models.diagnosis.encoder.network import EncoderNetwork, save_head
 from models.diagnosis.evaluation.calibration import Calibration
 from models.errors import ModelUnusableError
 from models.store.model_store import Checkpoint
+from models.store.weight_files import DIAGNOSIS_FILE, HEAD
 from models.training.trained_model import write_json, write_model
-
-FACTS = "diagnosis.json"
-"""The file that says what the columns of a fine-tuned encoder stand for, and how they are calibrated."""
 
 _VERSION = 1
 
@@ -64,7 +62,7 @@ def write_encoder(
         "longest": saved.longest,
         **saved.calibration.as_json(),
     }
-    write_json({**facts, **own}, folder / FACTS)
+    write_json({**facts, **own}, folder / DIAGNOSIS_FILE)
 
 
 def read_saved(folder: Path, name: str) -> Saved | None:
@@ -74,23 +72,30 @@ def read_saved(folder: Path, name: str) -> Saved | None:
         ModelUnusableError: it is damaged, or of a later version.
     """
     try:
-        document = json.loads((folder / FACTS).read_bytes())
+        document = json.loads((folder / DIAGNOSIS_FILE).read_bytes())
     except FileNotFoundError:
         return None
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise _damaged(name) from error
     if not isinstance(document, dict) or document.get("version") != _VERSION:
         raise _damaged(name)
     labels: Any = document.get("labels")
     longest, no_match = document.get("longest"), document.get("no_match")
-    if not _are_labels(labels) or not isinstance(longest, int) or longest < 1 or not isinstance(no_match, bool):
+    if not _are_labels(labels) or not _is_length(longest) or not isinstance(no_match, bool):
         raise _damaged(name)
     return Saved(tuple(labels), no_match, Calibration.from_json(document), longest)
 
 
 def _are_labels(labels: Any) -> bool:  # noqa: ANN401 - JSON
-    return isinstance(labels, list) and len(labels) > 1 and all(isinstance(one, str) and one for one in labels)
+    if not isinstance(labels, list) or not all(isinstance(one, str) and one for one in labels):
+        return False
+    return len(labels) > 1 and len(set(labels)) == len(labels)
+
+
+def _is_length(tokens: object) -> TypeGuard[int]:
+    """Whether so many tokens of a text can be read: at least one from its beginning and one from its end."""
+    return isinstance(tokens, int) and not isinstance(tokens, bool) and tokens > 1
 
 
 def _damaged(name: str) -> ModelUnusableError:
-    return ModelUnusableError(f"{name} is damaged: {FACTS} cannot be used.", "Train it again under that name.")
+    return ModelUnusableError(f"{name} is damaged: {DIAGNOSIS_FILE} cannot be used.", "Train it again under that name.")

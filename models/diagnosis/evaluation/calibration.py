@@ -61,7 +61,10 @@ class Calibration:
 
 
 def _number(value: object) -> float:
-    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else math.nan
+    try:
+        return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else math.nan
+    except OverflowError:  # JSON's whole numbers have no bound
+        return math.inf
 
 
 def _biased(logits: NDArray[np.floating[Any]], temperature: float, bias: float, conditions: int) -> NDArray[np.float64]:

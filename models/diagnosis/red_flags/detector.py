@@ -31,6 +31,7 @@ _WITHOUT_DOUBTS = 1.0
 
 _LONGEST_WHOLE = 600
 _MOST_SENTENCES = 30
+_MOST_READ_CLOSELY = 8
 _MOST_CANDIDATES = 3
 _FEWEST_LETTERS = 12
 _SENTENCE_END = re.compile(r"(?<=[.!?\n])\s+")
@@ -57,7 +58,7 @@ class FlagDetector:
         Args:
             text: anything; of what is longer than `LONGEST` the beginning is looked at, and 30 sentences of it.
         """
-        parts = parts_of(text)
+        parts = self._promising(parts_of(text))
         if not parts:
             return ""
         said = self.logits(parts)
@@ -71,6 +72,13 @@ class FlagDetector:
             if without_doubts >= needed[place] - _WITHOUT_DOUBTS:
                 return self.classifier.labels[int(said[place, :-1].argmax())]
         return ""
+
+    def _promising(self, parts: list[str]) -> list[str]:
+        """Give the whole text and the sentences whose terms say most; to find concepts in all would take long."""
+        if len(parts) <= 1 + _MOST_READ_CLOSELY:
+            return parts
+        said = self.classifier.logits(parts[1:])[:, -1]
+        return [parts[0], *(parts[1 + place] for place in np.argsort(said, kind="stable")[:_MOST_READ_CLOSELY])]
 
     def logits(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Give what is said for each flag and for none, shaped [texts, flags + 1]."""

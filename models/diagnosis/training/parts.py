@@ -7,9 +7,10 @@ import numpy as np
 
 from models.diagnosis.contract import NO_MATCH, LabelledTexts
 from models.diagnosis.data.near_duplicates import NEAR, nearest_cosine
-from models.diagnosis.data.reading import key
+from models.diagnosis.data.reading import FEWEST_TEXTS, key
 from models.diagnosis.data.splits import Split, families, honest_split, random_split
 from models.diagnosis.training.order import Counts, Order
+from models.errors import TrainingError
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,12 +47,16 @@ def parts_of(order: Order, told: Callable[[int, int], None]) -> Parts:
     Args:
         order: what is to be trained.
         told: told how many texts are compared.
+
+    Raises:
+        TrainingError: no description is left to calibrate or to judge by, as all of a label are in the same words.
     """
     described = order.file.texts
     strangers = _strangers(order)
     texts = LabelledTexts(described.texts + strangers, described.labels + (NO_MATCH,) * len(strangers))
     together = families(texts, told)
     honest = honest_split(texts, order.shares, order.options.seed, together)
+    _require_described(texts, honest)
     chance = random_split(texts, order.shares, order.options.seed)
     counts = Counts(
         training=len(honest.training),
@@ -68,6 +73,15 @@ def parts_of(order: Order, told: Callable[[int, int], None]) -> Parts:
         loosened=together.loosened,
     )
     return Parts(described.conditions, _side(texts, honest), _side(texts, chance), counts)
+
+
+def _require_described(texts: LabelledTexts, split: Split) -> None:
+    for rows, purpose in ((split.validation, "calibrate"), (split.test, "judge")):
+        if not any(texts.labels[row] for row in rows):
+            raise TrainingError(
+                f"No description is left to {purpose} by: those of each label are in the same words.",
+                f"Give each label at least {FEWEST_TEXTS} that differ in their words.",
+            )
 
 
 def _strangers(order: Order) -> tuple[str, ...]:

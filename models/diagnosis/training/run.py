@@ -8,6 +8,7 @@ from pathlib import Path
 from threading import Event
 from typing import Any
 
+from models.diagnosis.contract import NO_MATCH, LabelledTexts
 from models.diagnosis.encoder.options import require_encoder
 from models.diagnosis.evaluation.comparison import compare
 from models.diagnosis.evaluation.figures import Figures
@@ -15,10 +16,11 @@ from models.diagnosis.training.judging import floor_figures, judged, rival_of
 from models.diagnosis.training.order import Order, Outcome, Rival, Told
 from models.diagnosis.training.parts import Parts, Side, parts_of
 from models.diagnosis.training.phases import Phase, phase
+from models.diagnosis.training.seen_texts import unseen
 from models.diagnosis.training.writing import write_classifier
 from models.errors import TrainingError
 from models.evaluation.drawing import require_matplotlib
-from models.store.model_store import ModelStore
+from models.store.model_store import Checkpoint, ModelStore
 from models.training.naming import folder_for, told_name
 from models.training.options import StoppedError
 from models.training.trained_model import whole_or_not_at_all
@@ -28,17 +30,38 @@ _FLOOR = "floor"
 
 
 def require_possible(order: Order, store: ModelStore) -> None:
-    """See, before anything is loaded, that an order can be carried out.
+    """See, before hours are spent, that an order can be carried out.
 
     Raises:
         TrainingError: the name is taken, or is none, or the base is no encoder of text.
-        ModelError: a library or memory is missing.
+        ModelError: a library or memory is missing, or what is to be compared with cannot be loaded.
     """
     if order.name == _FLOOR:
         raise TrainingError("The floor is called so, which needs no training.", "Choose another --name.")
     require_free(folder_for(store, "diagnosis", order.name), order.replace)
     require_encoder(order.base, order.options)
     require_matplotlib()
+    in_use = order.compared_with
+    if in_use and in_use.folder:
+        from models.diagnosis.encoder.classifier import load_encoder
+
+        load_encoder(in_use.folder, in_use.name, order.options.threads).close()
+
+
+def _require_new(texts: LabelledTexts, base: Checkpoint) -> None:
+    """See that a base that was trained here has not seen the descriptions that its offspring is to be judged by.
+
+    Raises:
+        TrainingError: it has: by another split, or of other data with the same texts.
+    """
+    described = [text for text, label in zip(texts.texts, texts.labels, strict=True) if label != NO_MATCH]
+    known = len(described) - len(unseen(described, base.folder))
+    if known:
+        raise TrainingError(
+            f"{told_name(base)} was trained on {known:,} of the {len(described):,} descriptions that the result would"
+            " be judged by.",
+            "Give --base what that one was made from.",
+        )
 
 
 def train(order: Order, store: ModelStore, told: Told, stopping: Event) -> Outcome:
@@ -85,6 +108,7 @@ class _Run:
         """Carry everything out, one after the other; the longest comes last but for what needs its result."""
         doing = "looking for near-duplicates"
         parts = parts_of(self._order, lambda done, total: self._told(doing, done, total, None))
+        _require_new(parts.honest.test, self._order.base)
         self._tell("training the floor")
         floor = floor_figures(parts.honest)
         honest = self._phase("training", "honest", parts, parts.honest)

@@ -35,7 +35,7 @@ def write_classifier(outcome: Outcome, order: Order, parts: Parts, phase: Phase,
     """
     shutil.copytree(phase.folder, folder, dirs_exist_ok=True, ignore=shutil.ignore_patterns(RESULTS))
     known = parts.honest.known
-    write_seen(known.texts, folder)
+    write_seen(known.texts, folder, order.base.folder)
     data = _report_data(outcome, order, parts, phase.curve)
     write_report(folder, data)
     pictures = [file.name for file in folder.glob("*.png")]

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from models.diagnosis.contract import DiagnosisModel
 from models.diagnosis.diagnosing import LEAST_PROBABILITY, LONGEST, Diagnoser
+from models.diagnosis.red_flags.detector import FlagDetector
 from models.errors import GeneratorBusyError, ModelError, ModelUnusableError
 from models.runtime import RuntimeLimits
 
@@ -261,3 +262,21 @@ def test_red_flags_are_found_without_a_classifier() -> None:
     assert [flag.name for flag in Diagnoser(missing).red_flags("I want to kill myself")] == [
         "Thoughts of suicide or self-harm"
     ]
+
+
+async def test_a_detector_that_is_long_in_coming_keeps_nobody_waiting(classifier: Counting) -> None:
+    gate = threading.Event()
+
+    def slow() -> FlagDetector:
+        assert gate.wait(SECONDS)
+        raise ModelUnusableError("The detector is damaged.", "Train it anew.")
+
+    diagnoser = Diagnoser(lambda: classifier, detector=slow)
+    try:
+        async with asyncio.timeout(SECONDS / 2):
+            diagnosis = await diagnoser.predict("crushing chest pain that spreads to my left arm, I am sweating")
+            assert await diagnoser.looks_like_symptoms("my itchy elbows have scales")
+        assert diagnosis.red_flags
+    finally:
+        gate.set()
+        await diagnoser.close()

@@ -132,7 +132,14 @@ def test_a_hundred_thousand_rows_are_read_and_told_of(tmp_path: Path) -> None:
     [
         (b"", "is empty"),
         (b"\xef\xbb\xbf\n \n", "is empty"),
+        (b"\xff\xfe", "is empty"),
+        ("\u00a0\n".encode(), "is empty"),
         (b"a,b\nx,y\n", 'no column of labels; line 1 names "a", "b"'),
+        (b"flu,I am so very hot\n", 'no column of labels; line 1 names "flu", a sentence.'),
+        (b"label,text\rx,one\ry,two\r", "line 1: there is a carriage return in it without a line feed"),
+        (b"label,text\nx,one\rtwo\n", "line 2: there is a carriage return in it without a line feed"),
+        (b"label,text," + b"x" * 140_000 + b"\n", "line 1: a field has more than 131,072 characters"),
+        (b"label,text\nx," + b"word " * 30_000 + b"\n", "line 2: a field has more than 131,072 characters"),
         (b"label,b\nx,y\n", "--text-column"),
         (b"label,text\n", "holds no labelled text"),
         (b"label,text\nx,\ny,\n", "holds no labelled text"),
@@ -157,6 +164,16 @@ def test_what_cannot_be_trained_on_is_refused_with_the_place(tmp_path: Path, con
     sentence = refusal(written(tmp_path, content))
     assert said in sentence
     assert "data.csv" in sentence
+
+
+def test_blank_lines_before_the_first_are_passed_over_however_many(tmp_path: Path) -> None:
+    file = read_labelled(written(tmp_path, "\n" * 5_000 + "label,text\nx,one\n"))
+    assert (file.texts.texts, file.lines) == (("one",), (5_002,))
+
+
+def test_half_an_emoji_in_json_is_read_as_a_mark(tmp_path: Path) -> None:
+    file = read_labelled(written(tmp_path, '{"label": "x \\ud83e", "text": "it itches \\ud83e\\udd2f \\ud83e"}\n'))
+    assert (file.texts.labels, file.texts.texts) == (("x \ufffd",), ("it itches 🤯 \ufffd",))
 
 
 def test_a_column_that_is_not_there_is_named_with_those_that_are(tmp_path: Path) -> None:

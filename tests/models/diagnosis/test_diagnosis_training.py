@@ -1,5 +1,6 @@
 import json
 import resource
+import shutil
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,11 +18,12 @@ from models.diagnosis.training.order import InUse, Order, Outcome
 from models.diagnosis.training.parts import parts_of
 from models.diagnosis.training.phases import Phase, phase
 from models.diagnosis.training.run import require_possible, train
-from models.diagnosis.training.seen_texts import unseen
-from models.errors import TrainingError
+from models.diagnosis.training.seen_texts import unseen, write_seen
+from models.errors import ModelUnusableError, TrainingError
 from models.store.checkpoints import judged
 from models.store.model_store import ModelStore
 from models.training.options import StoppedError
+from models.training.trained_model import whole_or_not_at_all
 from tests.models.symptom_training import descriptions, strangers, tiny_encoder, written
 
 OPTIONS = EncoderOptions(epochs=12, batch=8, learning_rate=5e-3, patience=12, threads=1)
@@ -177,17 +179,59 @@ def test_a_training_stopped_at_once_trains_nothing(base: Path, tmp_path: Path) -
         carried_out(an_order(base, tmp_path), ModelStore(tmp_path / "models"), stopping)
 
 
-def test_a_full_disk_leaves_the_model_that_was_there(base: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("largest_file", [20_000, 70_000])  # no room for the weights, for the optimizer's state
+def test_a_full_disk_leaves_the_model_that_was_there(base: Path, tmp_path: Path, largest_file: int) -> None:
     store = ModelStore(tmp_path / "models")
     there = store.directory / "diagnosis/teller"
     there.mkdir(parents=True)
     (there / "config.json").write_text("the old one")
     order = an_order(base, tmp_path, replace=True, random_split=False, options=replace(OPTIONS, epochs=1))
-    with pytest.raises(TrainingError, match=r"Make room"), files_no_larger_than(20_000):
+    with pytest.raises(TrainingError, match=r"Make room"), files_no_larger_than(largest_file):
         carried_out(order, store)
     assert [path.name for path in there.iterdir()] == ["config.json"]
     assert (there / "config.json").read_text() == "the old one"
     assert [path.name for path in there.parent.iterdir() if not path.name.startswith(".training")] == ["teller"]
+
+
+def test_a_disk_that_is_full_when_the_model_is_moved_is_called_so(tmp_path: Path) -> None:
+    (tmp_path / "made").mkdir()
+    (tmp_path / "made/weights").write_bytes(b"x" * 2_000)
+    with (
+        pytest.raises(TrainingError, match=r"cannot be written to .*teller: .*File too large"),
+        files_no_larger_than(1_000),
+        whole_or_not_at_all(tmp_path / "teller") as making,
+    ):
+        shutil.copytree(tmp_path / "made", making, dirs_exist_ok=True)
+    assert [path.name for path in tmp_path.iterdir()] == ["made"]
+
+
+def test_labels_whose_texts_are_all_in_the_same_words_are_refused(base: Path, tmp_path: Path) -> None:
+    rows = [(label, text + end) for label, text in (("a", "itchy scales"), ("b", "throbbing head")) for end in "!?."]
+    file = read_labelled(written(tmp_path / "alike.csv", rows))
+    with pytest.raises(TrainingError, match=r"No description is left to calibrate by.*differ in their words"):
+        parts_of(an_order(base, tmp_path, file=file), lambda *told: None)
+
+
+def test_a_base_that_knows_the_texts_that_are_to_judge_is_refused(base: Path, tmp_path: Path) -> None:
+    store = ModelStore(tmp_path / "models")
+    parent = Path(shutil.copytree(base, tmp_path / "parent"))
+    known = parts_of(an_order(base, tmp_path), lambda *told: None).honest.known
+    write_seen(known.texts, parent, base)
+    order = an_order(parent, tmp_path, options=replace(OPTIONS, seed=1))
+    with pytest.raises(TrainingError, match=r"parent was trained on \d+ of the \d+ descriptions"):
+        carried_out(order, store)
+    # By the same split it has not seen them, and what is made of it knows what it knew.
+    quick = replace(OPTIONS, epochs=1)
+    child = carried_out(an_order(parent, tmp_path, options=quick, random_split=False), store)
+    write_seen((), tmp_path, child.folder)
+    assert not len(unseen(known.texts, tmp_path))
+
+
+def test_a_damaged_model_in_use_is_told_before_anything_is_trained(base: Path, tmp_path: Path) -> None:
+    old = Path(shutil.copytree(base, tmp_path / "old"))
+    (old / "diagnosis.json").write_text("{}")
+    with pytest.raises(ModelUnusableError, match="old is damaged"):
+        require_possible(an_order(base, tmp_path, compared_with=InUse("old", old)), ModelStore(tmp_path / "models"))
 
 
 def test_texts_that_match_a_condition_after_all_are_left_out_of_those_that_match_none(

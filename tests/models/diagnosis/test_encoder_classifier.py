@@ -91,6 +91,7 @@ def test_the_folder_holds_no_pickle_and_whoever_runs_the_bot_may_read_it(folder:
     [
         ("diagnosis.json", "{"),
         ("diagnosis.json", "[]"),
+        ("diagnosis.json", "[" * 100_000),
         ("diagnosis.json", '{"version": 9}'),
         ("diagnosis.json", '{"version": 1, "labels": ["a"], "no_match": true, "longest": 64, "temperature": 1}'),
         ("diagnosis.json", '{"version": 1, "labels": ["a", "b"], "no_match": true, "longest": 64, "temperature": 0}'),
@@ -106,6 +107,46 @@ def test_a_damaged_folder_is_told_in_a_sentence(folder: Path, file: str, content
     with pytest.raises(ModelUnusableError) as caught:
         load_encoder(folder, "mine", threads=1)
     assert caught.value.fix
+
+
+@pytest.mark.parametrize(
+    "facts",
+    [
+        {"temperature": 10**400},
+        {"labels": ["a", "a", "b"]},
+        {"longest": 1},
+        {"longest": True},
+    ],
+)
+def test_facts_that_make_no_sense_are_refused(folder: Path, facts: dict[str, Any]) -> None:
+    from models.diagnosis.encoder.classifier import load_encoder
+
+    known = json.loads((folder / "diagnosis.json").read_text())
+    (folder / "diagnosis.json").write_text(json.dumps(known | facts))
+    with pytest.raises(ModelUnusableError, match="Train it again"):
+        load_encoder(folder, "mine", threads=1)
+
+
+def test_a_head_with_what_is_no_number_is_refused(folder: Path) -> None:
+    from safetensors.numpy import load_file, save_file
+
+    from models.diagnosis.encoder.classifier import load_encoder
+
+    head = load_file(folder / "head.safetensors")
+    save_file(head | {"bias": head["bias"] * np.float32("nan")}, folder / "head.safetensors")
+    with pytest.raises(ModelUnusableError, match="what it says is no number"):
+        load_encoder(folder, "mine", threads=1)
+
+
+@pytest.mark.parametrize("change", [{"type": "Unheard"}, {"vocab": {"[UNK]": 4_000}}])
+def test_a_tokenizer_that_does_not_fit_is_refused(folder: Path, change: dict[str, Any]) -> None:
+    from models.diagnosis.encoder.classifier import load_encoder
+
+    document = json.loads((folder / "tokenizer.json").read_text())
+    document["model"] |= change
+    (folder / "tokenizer.json").write_text(json.dumps(document))
+    with pytest.raises(ModelUnusableError, match="mine cannot be loaded"):
+        load_encoder(folder, "mine", threads=1)
 
 
 def test_a_head_of_other_labels_is_refused(folder: Path) -> None:
