@@ -34,6 +34,7 @@ from bot.loop_lag import LoopLag
 from bot.messages import Place
 from bot.records import PlatformRecords
 from bot.settings import Settings
+from bot.settings.section import FrontDoor
 from bot.statistics import Statistics
 from bot.usage import UsageLedger
 from models.errors import ModelError
@@ -47,9 +48,9 @@ _ADAPTERS = "preceptor.adapters"
 
 
 def front_doors(settings: Settings) -> list[str]:
-    """Name the adapters that are switched on: every section of the settings with ``enabled = true`` is one's."""
+    """Name the adapters that are switched on: every `FrontDoor` of the settings is the section of one."""
     sections = ((name, getattr(settings, name)) for name in type(settings).model_fields)
-    return [name for name, section in sections if getattr(section, "enabled", False)]
+    return [name for name, section in sections if isinstance(section, FrontDoor) and section.enabled]
 
 
 class Application:

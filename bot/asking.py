@@ -29,6 +29,7 @@ _TOO_LATE = Reply(
 )
 
 _OFFER = 'This sounds like symptoms. Write "diagnose:" before them, and I tell what they may point to.'
+_OFFER_OVER_HTTP = "This sounds like symptoms. `POST /v1/diagnose` tells what they may point to."
 
 
 class Asking:
@@ -98,16 +99,16 @@ class Asking:
         follows = bool(conversation_id) and await self._conversations.tells_of_symptoms(conversation_id)
         heard = await self._diagnosing.listen(message.text, after_symptoms=follows)
         conversation_id = conversation_id or uuid.uuid4().hex
-        account = self._usage.account(message, conversation_id if self._keeps(message.place) else "")
+        account = self._usage.account(message, conversation_id if self.keeps(message.place) else "")
         shown = await _alarming(progress, heard.alarms) if heard.alarms else progress
         reply = await self._answering.answer(message, history, account, shown, in_house=heard.is_sensitive)
         reply = replace(_after(heard.alarms, reply), capability="symptoms" if heard.is_sensitive else reply.capability)
         reply = self._kept(message, reply, conversation_id)
-        return _offering(reply) if heard.is_offered else reply
+        return _offering(reply, message.place) if heard.is_offered else reply
 
     async def _diagnosed(self, message: IncomingMessage, conversation_id: str) -> Reply:
         told = await self._conversations.descriptions(conversation_id) if conversation_id else []
-        reply = await self._diagnosing.diagnose(message, told)
+        reply = await self._diagnosing.diagnose(message, told, may_add=self.keeps(message.place))
         return self._kept(message, replace(reply, question=message.text), conversation_id or uuid.uuid4().hex)
 
     async def _meant(self, message: IncomingMessage) -> IncomingMessage:
@@ -119,11 +120,12 @@ class Asking:
 
     def _kept(self, message: IncomingMessage, reply: Reply, conversation_id: str) -> Reply:
         """Give the reply the number under which it is to be kept, where anything is."""
-        if reply.outcome not in _KEPT or not self._keeps(message.place):
+        if reply.outcome not in _KEPT or not self.keeps(message.place):
             return reply
         return replace(reply, conversation_id=conversation_id, answer_id=self._conversations.next_answer_id())
 
-    def _keeps(self, place: Place) -> bool:
+    def keeps(self, place: Place) -> bool:
+        """Say whether what is said in a place is kept."""
         return not set(place.names).intersection(self._settings.conversations.not_kept)
 
 
@@ -141,9 +143,9 @@ def _after(alarms: str, reply: Reply) -> Reply:
     return replace(reply, text=f"{alarms}\n\n{reply.text}".strip()) if alarms else reply
 
 
-def _offering(reply: Reply) -> Reply:
+def _offering(reply: Reply, place: Place) -> Reply:
     """Offer to judge what was asked; the button needs the answer to be kept."""
+    offer = _OFFER_OVER_HTTP if place.platform == "http" else _OFFER
     button = Button("What may it point to?", str(reply.answer_id), "diagnose_that")
-    return replace(
-        reply, text=f"{reply.text}\n\n{_OFFER}", buttons=(button, *reply.buttons) if reply.answer_id else reply.buttons
-    )
+    buttons = (button, *reply.buttons) if reply.answer_id else reply.buttons
+    return replace(reply, text=f"{reply.text}\n\n{offer}", buttons=buttons)

@@ -74,7 +74,7 @@ def load_classifier(store: ModelStore, name: str) -> SymptomClassifier:
 
         return floor_of(store.directory)
     found = store.find(name, task="diagnosis")
-    _require_libraries()
+    require_libraries()
     from models.diagnosis.encoder.classifier import load_encoder
 
     return load_encoder(found.folder, name)
@@ -97,14 +97,19 @@ def _detector(store: ModelStore) -> FlagDetector:
     return detector_of(store.directory)
 
 
-def _require_libraries() -> None:
+def require_libraries() -> None:
+    """See that encoders can be loaded.
+
+    Raises:
+        ModelExtraError: a library is not installed.
+    """
     missing = [library for library in _LIBRARIES if find_spec(library) is None]
     if missing:
         raise ModelExtraError(f"Encoders need {missing[0]}, which is not installed.", "Add it with `make models`.")
 
 
 def _zero_shot(store: ModelStore, name: str, labels: Sequence[str]) -> SymptomClassifier:
-    _require_libraries()
+    require_libraries()
     from models.diagnosis.encoder.zero_shot import ZeroShotClassifier
 
     told = conditions()

@@ -61,12 +61,13 @@ class Diagnosing:
         self._diagnoser = diagnoser
         self._settings = settings
 
-    async def diagnose(self, message: IncomingMessage, told: Sequence[str]) -> Reply:
+    async def diagnose(self, message: IncomingMessage, told: Sequence[str], *, may_add: bool) -> Reply:
         """Judge a description.
 
         Args:
             message: what is said now.
             told: what was said before of the same, oldest first.
+            may_add: whether what is said next may go on with it.
 
         Raises:
             NotSetUpError: it is switched off.
@@ -83,7 +84,7 @@ class Diagnosing:
             raise DiagnosisUnavailableError(error.message, error.fix) from error
         guide, emergency = conditions(), self._settings.emergency
         return Reply(
-            in_words(diagnosis, guide, emergency),
+            in_words(diagnosis, guide, emergency, may_add=may_add),
             outcome="answered" if diagnosis.conditions or diagnosis.red_flags else "declined",
             note=f"Judged on this machine, by {diagnosis.model}.",
             ephemeral=bool(message.place.workspace) and not self._is_for_all(message),

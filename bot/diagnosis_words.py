@@ -33,18 +33,21 @@ _ABSTENTIONS = {
     "unavailable": "I can't tell now what else it may be: what judges symptoms here does not work at the moment.",
 }
 
+_BAD = "If it is bad, began suddenly or frightens you, call the emergency services ({emergency}) or a doctor now."
+
 _NOTHING_ELSE = "Beyond that I can't tell from this what it may be."
 
 _GO_ON = 'Tell me what else you notice, beginning with "and" or "also" ("and now a fever"), and I look again.'
 
 
-def in_words(diagnosis: Diagnosis, guide: Mapping[str, Condition], emergency: str) -> str:
+def in_words(diagnosis: Diagnosis, guide: Mapping[str, Condition], emergency: str, *, may_add: bool = False) -> str:
     """Write what the asker reads, as CommonMark.
 
     Args:
         diagnosis: what was found.
         guide: what is to be said of the conditions, by label; users' own labels may have nothing.
         emergency: the number of the emergency services, in words.
+        may_add: whether what the asker says next may go on with it.
     """
     parts = [_alarm(flag, emergency) for flag in diagnosis.red_flags]
     if diagnosis.abstained:
@@ -53,7 +56,11 @@ def in_words(diagnosis: Diagnosis, guide: Mapping[str, Condition], emergency: st
     else:
         told = [_condition(one, guide.get(one.label)) for one in diagnosis.conditions]
         listed = "\n".join(f"{number}. {text}" for number, text in enumerate(told, start=1))
-        parts += ["What you describe may point to:", listed, *_more(guide.get(diagnosis.conditions[0].label)), _GO_ON]
+        parts += ["What you describe may point to:", listed]
+    if not diagnosis.red_flags:
+        # Under an alarm nothing is said that could soothe.
+        parts += [_addressed(_BAD, emergency)] if diagnosis.abstained else _more(diagnosis.conditions[0], guide)
+        parts += [_GO_ON] if may_add else []
     return "\n\n".join((*parts, f"*{DISCLAIMER}*"))
 
 
@@ -118,8 +125,9 @@ def _likelihood(probability: float) -> str:
     return next(word for least, word in _LIKELIHOODS if probability >= least)
 
 
-def _more(known: Condition | None) -> list[str]:
+def _more(first: PossibleCondition, guide: Mapping[str, Condition]) -> list[str]:
     """Tell of the likeliest one how it goes, when it is urgent, and what would tell it from others."""
+    known = guide.get(first.label)
     if known is None:
         return []
     signs = "\n".join(f"- {sign}" for sign in known.urgent)

@@ -278,6 +278,8 @@ class Dispatcher:
         async with self._sending[message.place.platform]:
             parts = await outgoing.complete(parts)
         await self._delivery.close(message, reply.outcome, parts, message.revises or reply.revises)
+        if not self._asking.keeps(message.place):
+            await self._database.wipe()
         log.info(
             "answered", outcome=reply.outcome, platform=message.place.platform, elapsed_ms=round(reply.elapsed_ms, 1)
         )

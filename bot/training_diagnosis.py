@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from threading import Event
 
-from bot.classifiers import FLOOR
+from bot.classifiers import FLOOR, require_libraries
 from bot.settings import Settings
 from models.diagnosis import starter
 from models.diagnosis.data.reading import read_labelled, read_no_match, require_labels
@@ -62,6 +62,7 @@ def train_diagnosis(settings: Settings, wish: Wish, told: Told, stopping: Event)
             f"diagnosis.model says that {settings.diagnosis.model} judges symptoms, which is stronger than --use.",
             "Unset it, or give --compare in the place of --use.",
         )
+    require_libraries()
     store = ModelStore(settings.models_directory)
     data = wish.data or starter.SYMPTOMS
     file = read_labelled(

@@ -41,15 +41,18 @@ def diagnose(
     import asyncio
 
     from bot import logs
-    from bot.classifiers import make_diagnoser, zero_shot_diagnoser
+    from bot.classifiers import FLOOR, make_diagnoser, zero_shot_diagnoser
+    from bot.errors import NotSetUpError
     from bot.settings import load
 
     if bool(symptoms.strip()) == bool(batch):
         raise typer.BadParameter("Give a description, or --batch FILE.")
     names = list(dict.fromkeys(name.strip() for name in labels.split(",") if name.strip()))
-    if labels and (len(names) < 2 or not model):
-        raise typer.BadParameter("--labels takes two or more names, and --model the model that judges by them.")
+    if labels and (len(names) < 2 or model in ("", FLOOR)):
+        raise typer.BadParameter("--labels takes two or more names, and --model an NLI or embedding model.")
     settings = load().settings
+    if not settings.diagnosis.enabled:
+        raise NotSetUpError("Judging symptoms is switched off here.", "diagnosis.enabled switches it on.")
     logs.set_up(settings.log.model_copy(update={"level": "warning"}) if settings.log.level == "info" else settings.log)
     diagnoser = zero_shot_diagnoser(settings, model, names) if names else make_diagnoser(settings, model)
     work = _batch(diagnoser, batch, column, settings) if batch else _one(diagnoser, symptoms, settings, as_json)
@@ -72,7 +75,8 @@ async def _one(diagnoser: "Diagnoser", text: str, settings: "Settings", as_json:
     if as_json:
         print_json(document(diagnosis, settings.diagnosis.emergency))
     else:
-        _print(in_words(diagnosis, conditions(), settings.diagnosis.emergency))
+        told = in_words(diagnosis, conditions(), settings.diagnosis.emergency)
+        _print(f"{told}\n\nJudged on this machine, by {diagnosis.model}.")
     return 0 if diagnosis.conditions or diagnosis.red_flags else _NOTHING_TOLD
 
 

@@ -22,7 +22,7 @@ def examine(examined: Examined) -> Iterator[Finding]:
     try:
         classifier = load_classifier(store, name)
     except ModelError as error:
-        instead = "" if name == FLOOR else " Until it can be, the floor judges symptoms."
+        instead = "" if name == FLOOR else " Meanwhile the floor judges symptoms."
         yield Finding(_NAME, "failed", f"{error.message}{instead}", error.fix)
         return
     told = f"Symptoms are judged by {classifier.name}, which knows {len(classifier.labels)} conditions."

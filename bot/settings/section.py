@@ -31,6 +31,12 @@ class Section(BaseModel):
         }
 
 
+class FrontDoor(Section):
+    """The section of an adapter: ``enabled`` opens it."""
+
+    enabled: bool = False
+
+
 def _bare_secret(secret: SecretStr) -> SecretStr:
     """Drop blanks around a token, as copying brings them along; within, there is none.
 
@@ -76,6 +82,6 @@ def known_place(place: str) -> str:
     platform = place.partition("/")[0]
     if platform not in PLATFORMS:
         near = difflib.get_close_matches(platform.lower(), PLATFORMS, n=1)
-        meant = f"; did you mean {near[0]}?" if near else f": {', '.join(PLATFORMS)}"
+        meant = f"; did you mean {near[0]}" if near else f": {', '.join(PLATFORMS)}"
         raise ValueError(f"{place!r} begins with {platform!r}, which is no platform{meant}")
     return place

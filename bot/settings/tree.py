@@ -7,7 +7,7 @@ from pydantic import AfterValidator, Field, SecretStr, field_validator, model_va
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from bot.settings.generators import GeminiSettings, GenerationSettings, LocalSettings, OpenAISettings
-from bot.settings.section import Positive, Section, Token, known_place
+from bot.settings.section import FrontDoor, Positive, Section, Token, known_place
 
 PREFIX = "PRECEPTOR_"
 DELIMITER = "__"
@@ -55,13 +55,16 @@ class AnswerSettings(Section):
 class DiagnosisSettings(Section):
     """What a description of symptoms may point to."""
 
-    enabled: bool = Field(True, description="Whether the bot judges descriptions of symptoms.")
+    enabled: bool = Field(
+        True,
+        description="Whether the bot judges descriptions of symptoms, and watches for emergencies in all it is told.",
+    )
     model: str = Field(
         "",
         description='By the name it was trained under, or folder; "floor"; unset: what `preceptor models use` chose,'
         " else the floor.",
     )
-    languages: tuple[str, ...] = Field(
+    languages: tuple[Annotated[str, Field(pattern="^[a-z]{2}$")], ...] = Field(
         ("en",), description="Languages it was trained on (ISO 639-1); of others it abstains. None: it takes any."
     )
     conditions: int = Field(3, ge=1, le=10, description="How many conditions are told at the most.")
@@ -132,7 +135,7 @@ class AttachmentSettings(Section):
     megabytes: Positive = Field(20, description="The largest file that is fetched, in MiB.")
 
 
-class DiscordSettings(Section):
+class DiscordSettings(FrontDoor):
     """The Discord adapter."""
 
     enabled: bool = Field(False, description="Whether the bot is on Discord.")
@@ -158,7 +161,7 @@ class DiscordSettings(Section):
         return self
 
 
-class SlackSettings(Section):
+class SlackSettings(FrontDoor):
     """The Slack adapter."""
 
     enabled: bool = Field(False, description="Whether the bot is on Slack.")
@@ -183,7 +186,7 @@ class SlackSettings(Section):
         return self
 
 
-class HttpSettings(Section):
+class HttpSettings(FrontDoor):
     """The HTTP API."""
 
     enabled: bool = Field(True, description="Whether the HTTP API is served.")

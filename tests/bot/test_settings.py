@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from bot.application import front_doors
 from bot.errors import SettingsError
 from bot.settings import every_setting, load
 
@@ -133,3 +134,7 @@ def test_a_token_with_a_break_within_is_refused_without_being_told(environment: 
     with pytest.raises(SettingsError, match=r"discord\.token.*blank or a line break") as raised:
         load()
     assert "cd" not in str(raised.value).replace("discord", "")
+
+
+def test_with_the_defaults_the_http_api_is_the_only_front_door() -> None:
+    assert front_doors(load().settings) == ["http"]

@@ -38,6 +38,22 @@ _SENTENCE_END = re.compile(r"(?<=[.!?\n])\s+")
 _CONCEPTS_SHARE = 0.7
 
 
+_CHILD = (
+    r"bab(?:y|ies)|bub|newborn|infant|toddler|child|kid|son|daughter|boy|girl|twin|niece|nephew|grand|little|week|month"
+)
+_SPEAKS_OF = {
+    flag: re.compile(rf"\b(?:{words})", re.IGNORECASE)
+    for flag, words in {
+        "Warning sign in pregnancy": r"pregnan|pre?ggo|weeks|wks|months|trimester|expect|midwi|bump|birth|labou?r|baby"
+        r"|bub|contract|waters|placenta|due|gave|deliver|c.section|miscarr|kick|moving",
+        "Fever in a very young baby": _CHILD,
+        "Seriously ill baby or child": _CHILD,
+        "Very high blood pressure with warning signs": r"bp|pressure|blood|systol|reading|cuff|hypertens|\d{2,3}",
+    }.items()
+}
+"""What a text has to speak of for the flag to be told: the wrong name under an alarm frightens for nothing."""
+
+
 @dataclass(frozen=True, slots=True)
 class FlagDetector:
     """A linear classifier over the terms of the floor and the concepts of the rules; may serve several threads at once.
@@ -69,8 +85,9 @@ class FlagDetector:
             if odds[place] < needed[place]:
                 break
             (without_doubts,) = -self.logits([counted(parts[place])])[:, -1]
-            if without_doubts >= needed[place] - _WITHOUT_DOUBTS:
-                return self.classifier.labels[int(said[place, :-1].argmax())]
+            flag = self.classifier.labels[int(said[place, :-1].argmax())]
+            if without_doubts >= needed[place] - _WITHOUT_DOUBTS and _may_be(flag, text):
+                return flag
         return ""
 
     def _promising(self, parts: list[str]) -> list[str]:
@@ -88,6 +105,11 @@ class FlagDetector:
             numbers, weight = concepts_of(text, self._rules)
             said[place] += weight * self.classifier.coefficients[np.array(numbers, np.int64) + first].sum(axis=0)
         return said
+
+
+def _may_be(flag: str, text: str) -> bool:
+    """Whether a text speaks of whom or what a flag is about at all."""
+    return flag not in _SPEAKS_OF or bool(_SPEAKS_OF[flag].search(text))
 
 
 def parts_of(text: str) -> list[str]:
