@@ -21,7 +21,9 @@ pipeline_tag: text-classification
 
 Tells which of {conditions} a description of symptoms, in somebody's own words, may point to; or that it cannot tell.
 {made}
-Use it with `preceptor models use {name} --for diagnosis`; `preceptor models use floor --for diagnosis` goes back.
+Use it with `preceptor models use {name} --for diagnosis`; `preceptor models use floor --for diagnosis` goes back. The
+encoder is as transformers saves it; its head, on the mean of the tokens' vectors, is `head.safetensors`, which
+transformers' own pipeline does not read.
 
 ## What it is not
 
