@@ -60,6 +60,7 @@ class Comparison:
         scores = f"macro F1 {self.new_macro_f1:.3f} against {self.old_macro_f1:.3f}"
         if not self.gain:
             told = f"{self.new} does as well as {self.old}: {scores}"
+            told += ", but its probabilities say less" if self.is_worse else ""
         else:
             told = f"{self.new} does {'better' if self.gain > 0 else 'worse'} than {self.old}: {scores}"
             told += ", beyond chance" if self.beyond_chance else ", which may be chance"
