@@ -52,7 +52,7 @@ async def events(
 
 def whole_document(reply: Reply) -> dict[str, object]:
     """Give an answer's document with what the asker may have meant instead."""
-    return answer_document(reply) | {"suggestions": [button.text for button in reply.buttons]}
+    return answer_document(reply) | {"suggestions": [button.text for button in reply.buttons if button.command == "ask"]}
 
 
 def too_late(patience: float) -> Problem:

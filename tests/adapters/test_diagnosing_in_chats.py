@@ -145,3 +145,9 @@ async def test_over_http_switched_off_is_a_problem(tmp_path: Path) -> None:
     async with running_api(tmp_path, diagnosis={"enabled": False}) as served:
         response = await served.api.post("/v1/diagnose", json={"symptoms": SYMPTOMS})
     assert response.status_code == 501
+
+
+async def test_over_http_what_sounds_like_symptoms_is_led_to_the_route(api: httpx.AsyncClient) -> None:
+    told = (await api.post("/v1/ask", json={"question": f"I have {SYMPTOMS}"})).json()
+    assert "`POST /v1/diagnose`" in told["answer"]
+    assert told["suggestions"] == []
