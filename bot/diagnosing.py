@@ -12,7 +12,7 @@ from bot.question_text import require_question
 from bot.settings.tree import DiagnosisSettings
 from models.diagnosis.conditions import conditions
 from models.diagnosis.diagnosing import LONGEST, Diagnoser
-from models.diagnosis.relevance import speaks_of_somebody
+from models.diagnosis.relevance import asks_for_knowledge, speaks_of_somebody
 from models.errors import ModelError
 
 _OFFER_SECONDS = 1.0
@@ -108,7 +108,8 @@ class Diagnosing:
             after_symptoms: whether symptoms were told of just before; then whatever is said of somebody may go on with
                 them.
         """
-        if not self._settings.enabled:
+        # Most questions are of knowledge: those cost nothing so.
+        if not self._settings.enabled or asks_for_knowledge(text):
             return Heard()
         alarm = await self.alarms(text)
         if not speaks_of_somebody(text):

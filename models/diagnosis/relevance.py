@@ -77,10 +77,15 @@ def unfit(text: str, languages: Collection[str]) -> Reason:
 
 def speaks_of_somebody(text: str) -> bool:
     """Whether a text tells of its writer or of somebody near, and does not merely ask what is known."""
-    if _KNOWLEDGE.search(text) and not _MINE.search(text):
+    if asks_for_knowledge(text):
         return False
     # Who lists complaints often leaves the "I" out: "throat sore, nose runny since Monday".
     return bool(_SOMEBODY.search(text)) or "?" not in text
+
+
+def asks_for_knowledge(text: str) -> bool:
+    """Whether a text asks what is known of something, and tells nothing of its writer."""
+    return bool(_KNOWLEDGE.search(text)) and not _MINE.search(text)
 
 
 def is_of_animal_or_thing(text: str) -> bool:

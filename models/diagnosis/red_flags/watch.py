@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable
+from functools import cached_property
 
 import structlog
 
@@ -29,7 +30,11 @@ class RedFlagWatch:
         self._loading = threading.Lock()
         self._detector: FlagDetector | None = None
         self._rules = RedFlags()
-        self._flags = {rule.flag.name: rule.flag for rule in read_rules().rules}
+
+    @cached_property
+    def _flags(self) -> dict[str, RedFlag]:
+        # Read when first needed: most starts never do.
+        return {rule.flag.name: rule.flag for rule in read_rules().rules}
 
     def of(self, text: str) -> tuple[RedFlag, ...]:
         """Give the flags of a text, of the rules in their order or one of the detector.
