@@ -52,7 +52,8 @@ async def events(
 
 def whole_document(reply: Reply) -> dict[str, object]:
     """Give an answer's document with what the asker may have meant instead."""
-    return answer_document(reply) | {"suggestions": [button.text for button in reply.buttons if button.command == "ask"]}
+    suggestions = [button.text for button in reply.buttons if button.command == "ask"]
+    return answer_document(reply) | {"suggestions": suggestions}
 
 
 def too_late(patience: float) -> Problem:
