@@ -2,6 +2,7 @@
 
 import asyncio
 import uuid
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -69,24 +70,26 @@ class Asking:
             raise type(known)(f"{alarms}\n\n{known.sentence}", known.fix) from error
 
     async def _put(self, message: IncomingMessage, progress: Progress) -> Reply:
-        match message.command:
-            case "diagnose_that":
-                # Whoever presses a button writes nothing under which an answer for all could stand.
-                return await self._diagnosed(replace(await self._meant(message), private=True), "")
-            case "diagnose":
-                # A description opens a conversation of its own; what is added to it goes on with it.
-                continues = message.conversation_id or adds(message.text)
-                return await self._diagnosed(message, (await self._continued(message))[0] if continues else "")
+        if message.command == "diagnose_that":
+            # Whoever presses a button writes nothing under which an answer for all could stand.
+            return await self._diagnosed(replace(await self._meant(message), private=True), "", [])
+        is_added = adds(message.text)
+        if message.command == "diagnose":
+            # A description opens a conversation of its own; what is added to it goes on with it.
+            continues = message.conversation_id or is_added
+            return await self._diagnosed(message, *(await self._continued(message) if continues else ("", [])))
+        if not is_added:
+            return await self._answered(message, await self._conversations.continued_by(message), progress)
         conversation_id, told = await self._continued(message)
-        if told and not message.command and adds(message.text):
-            return await self._diagnosed(message, conversation_id)
+        if told and not message.command:
+            return await self._diagnosed(message, conversation_id, told)
         return await self._answered(message, conversation_id, progress)
 
     async def _continued(self, message: IncomingMessage) -> tuple[str, list[str]]:
         """Give the conversation that a message continues, and the descriptions that it may add to."""
         conversation_id = await self._conversations.continued_by(message)
         told = await self._conversations.descriptions(conversation_id) if conversation_id else []
-        if told or not adds(message.text):
+        if told:
             return conversation_id, told
         # An answer for the asker alone may have come as a direct message: there they go on.
         elsewhere = await self._conversations.led_to_direct_messages(message)
@@ -106,8 +109,7 @@ class Asking:
         reply = self._kept(message, reply, conversation_id)
         return _offering(reply, message.place) if heard.is_offered else reply
 
-    async def _diagnosed(self, message: IncomingMessage, conversation_id: str) -> Reply:
-        told = await self._conversations.descriptions(conversation_id) if conversation_id else []
+    async def _diagnosed(self, message: IncomingMessage, conversation_id: str, told: Sequence[str]) -> Reply:
         reply = await self._diagnosing.diagnose(message, told, may_add=self.keeps(message.place))
         return self._kept(message, replace(reply, question=message.text), conversation_id or uuid.uuid4().hex)
 
