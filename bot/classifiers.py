@@ -7,8 +7,8 @@ from importlib.util import find_spec
 import structlog
 
 from bot.settings import Settings
-from models.diagnosis import SymptomClassifier
 from models.diagnosis.conditions import conditions
+from models.diagnosis.contract import FLOOR, SymptomClassifier
 from models.diagnosis.diagnosing import Diagnoser
 from models.diagnosis.red_flags.detector import FlagDetector
 from models.errors import ModelError, ModelExtraError
@@ -17,9 +17,6 @@ from models.store.model_store import ModelStore
 _LIBRARIES = ("torch", "transformers", "safetensors")
 
 log = structlog.get_logger(__name__)
-
-FLOOR = "floor"
-"""The name of the classifier that needs nothing."""
 
 
 def make_diagnoser(settings: Settings, name: str = "") -> Diagnoser:
@@ -54,10 +51,19 @@ def is_heavy(settings: Settings) -> bool:
     return chosen(settings, ModelStore(settings.models_directory)) != FLOOR
 
 
+def named(settings: Settings, store: ModelStore) -> str:
+    """Give the name of the classifier that was chosen, whether or not it is here; that of the floor where none was.
+
+    Raises:
+        ModelError: the file of choices cannot be read.
+    """
+    return settings.diagnosis.model or store.in_use("diagnosis") or FLOOR
+
+
 def chosen(settings: Settings, store: ModelStore) -> str:
-    """Give the name of the classifier that was chosen; that of the floor where none was, or nobody can say which."""
+    """Give the same, and the floor's, with a line in the log, where nobody can say which was chosen."""
     try:
-        return settings.diagnosis.model or store.in_use("diagnosis") or FLOOR
+        return named(settings, store)
     except ModelError as error:
         log.warning("the floor judges symptoms", because=str(error))
         return FLOOR

@@ -4,9 +4,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from threading import Event
 
-from bot.classifiers import FLOOR, require_libraries
+from bot.classifiers import named, require_libraries
 from bot.settings import Settings
 from models.diagnosis import starter
+from models.diagnosis.contract import FLOOR
 from models.diagnosis.data.reading import read_labelled, read_no_match, require_labels
 from models.diagnosis.encoder.options import DEFAULT_BASE, EncoderOptions
 from models.diagnosis.training.order import InUse, Order, Outcome, Told
@@ -106,7 +107,7 @@ def _in_use(settings: Settings, store: ModelStore) -> InUse:
     Raises:
         ModelError: it was chosen, and is not here.
     """
-    name = settings.diagnosis.model or store.in_use("diagnosis") or FLOOR
+    name = named(settings, store)
     if name == FLOOR:
         return InUse(FLOOR)
     try:

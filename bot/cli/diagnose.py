@@ -41,9 +41,10 @@ def diagnose(
     import asyncio
 
     from bot import logs
-    from bot.classifiers import FLOOR, make_diagnoser, zero_shot_diagnoser
+    from bot.classifiers import make_diagnoser, zero_shot_diagnoser
     from bot.errors import NotSetUpError
     from bot.settings import load
+    from models.diagnosis.contract import FLOOR
 
     if bool(symptoms.strip()) == bool(batch):
         raise typer.BadParameter("Give a description, or --batch FILE.")

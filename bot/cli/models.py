@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
 app = typer.Typer(help="List, download, verify, choose and remove models.", no_args_is_help=True)
 
-_FLOOR = "floor"
 
 _Name = Annotated[str, typer.Argument(metavar="NAME", help="A name on the hub, a name trained here, or a folder.")]
 
@@ -173,7 +172,9 @@ def _use_for_answers(settings: "Settings", store: "ModelStore", name: str) -> No
 
 
 def _use_for_diagnosis(settings: "Settings", store: "ModelStore", name: str) -> None:
-    if name == _FLOOR:
+    from models.diagnosis.contract import FLOOR
+
+    if name == FLOOR:
         store.use_floor("diagnosis")
         sys.stdout.write("The floor, which needs no model, judges symptoms from the next start on.\n")
     else:
@@ -199,8 +200,9 @@ def _answering(settings: "Settings", store: "ModelStore") -> str:
 
 def _chosen(settings: "Settings", store: "ModelStore") -> dict[str, str]:
     """Give the name of what is used for each task, whether or not it is here."""
-    judging = settings.diagnosis.model or store.in_use("diagnosis") or _FLOOR
-    return {"answers": _answering(settings, store), "diagnosis": judging}
+    from bot.classifiers import named
+
+    return {"answers": _answering(settings, store), "diagnosis": named(settings, store)}
 
 
 def _uses_of(entry: "Entry", chosen: dict[str, str], settings: "Settings", store: "ModelStore") -> list[str]:
@@ -244,9 +246,10 @@ def _print_entry(entry: "Entry", uses: list[str]) -> None:
 
 def _not_listed(store: "ModelStore", settings: "Settings", task: str, chosen: str) -> str:
     """Say in which state the model is that does a task, where it is none of those listed."""
+    from models.diagnosis.contract import FLOOR
     from models.errors import ModelError
 
-    if task == "diagnosis" and chosen == _FLOOR:
+    if task == "diagnosis" and chosen == FLOOR:
         return "For diagnosis the floor is used, which needs no model."
     try:
         found = store.find(chosen, settings.local.revision if task == "answers" else "")

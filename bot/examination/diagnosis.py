@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator
 
-from bot.classifiers import FLOOR, chosen, load_classifier
+from bot.classifiers import chosen, load_classifier
 from bot.examination.findings import Examined, Finding
 from bot.settings import Settings
+from models.diagnosis.contract import FLOOR
 from models.errors import ModelError
 from models.store.model_store import ModelStore
 

@@ -10,6 +10,9 @@ from numpy.typing import NDArray
 NO_MATCH = ""
 """The label of texts that describe none of the conditions."""
 
+FLOOR = "floor"
+"""The name of the classifier that needs no training of one's own."""
+
 Reason = Literal["", "nothing likely", "too little", "language", "unavailable"]
 """Why a diagnosis abstained; empty where it did not.
 

@@ -8,7 +8,7 @@ from itertools import islice
 import numpy as np
 from numpy.typing import NDArray
 
-from models.diagnosis.contract import Diagnosis, PossibleCondition, Reason, RedFlag, SymptomClassifier
+from models.diagnosis.contract import FLOOR, Diagnosis, PossibleCondition, Reason, RedFlag, SymptomClassifier
 from models.diagnosis.evaluation.calibration import sureness
 from models.diagnosis.phrases import Phrase, phrases, without
 from models.diagnosis.red_flags.detector import FlagDetector
@@ -56,7 +56,7 @@ class Diagnoser:
         load: Callable[[], SymptomClassifier],
         limits: RuntimeLimits = _LIMITS,
         languages: Collection[str] = ("en",),
-        name: str = "floor",
+        name: str = FLOOR,
         detector: Callable[[], FlagDetector] | None = None,
     ) -> None:
         self._name = name

@@ -7,11 +7,9 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
+from models.diagnosis.contract import FLOOR
 from models.diagnosis.evaluation.calibration import Calibration
 from models.diagnosis.floor.weighting import Vocabulary
-
-FLOOR = "floor"
-"""What the floor is called where a model is named."""
 
 
 @dataclass(slots=True)

@@ -8,7 +8,7 @@ from pathlib import Path
 from threading import Event
 from typing import Any
 
-from models.diagnosis.contract import NO_MATCH, LabelledTexts
+from models.diagnosis.contract import FLOOR, NO_MATCH, LabelledTexts
 from models.diagnosis.encoder.options import require_encoder
 from models.diagnosis.evaluation.comparison import compare
 from models.diagnosis.evaluation.figures import Figures
@@ -26,8 +26,6 @@ from models.training.options import StoppedError
 from models.training.trained_model import whole_or_not_at_all
 from models.training.workspace import alone, keep_plan, require_free, workspace_of
 
-_FLOOR = "floor"
-
 
 def require_possible(order: Order, store: ModelStore) -> None:
     """See, before hours are spent, that an order can be carried out.
@@ -36,7 +34,7 @@ def require_possible(order: Order, store: ModelStore) -> None:
         TrainingError: the name is taken, or is none, or the base is no encoder of text.
         ModelError: a library or memory is missing, or what is to be compared with cannot be loaded.
     """
-    if order.name == _FLOOR:
+    if order.name == FLOOR:
         raise TrainingError("The floor is called so, which needs no training.", "Choose another --name.")
     require_free(folder_for(store, "diagnosis", order.name), order.replace)
     require_encoder(order.base, order.options)
