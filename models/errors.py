@@ -7,6 +7,7 @@ ModelError
 ├── ModelExtraError               a library of an optional extra is not installed
 ├── TrainingError                 the data or the options cannot train anything; names file, line and field
 ├── EvaluationError               the data or the options cannot evaluate anything; names file, line and field
+├── PictureError                  a file is no picture, damaged, or larger than is looked at; the message says which
 └── GenerationError               a generator gave up an answer
     ├── GeneratorUnreachableError it cannot be reached, is overloaded, or broke off
     ├── GeneratorRefusedError     it will not serve us as we are set up: wrong key, unknown model, malformed request
@@ -56,6 +57,10 @@ class TrainingError(ModelError):
 
 class EvaluationError(ModelError):
     """The data or the options cannot evaluate anything; names file, line and field."""
+
+
+class PictureError(ModelError):
+    """A file is no picture, damaged, or larger than is looked at; the message says which, and does not name it."""
 
 
 class GenerationError(ModelError):

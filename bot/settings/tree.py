@@ -82,6 +82,71 @@ class DiagnosisSettings(Section):
     text_length: int = Field(20_000, ge=100, le=100_000, description="Characters in the longest description.")
 
 
+Looking = Literal["on", "off", "on request"]
+"""on: at every picture in a message that is put to the bot. on request: where describing it is asked for. off: never."""
+
+
+class ImageSettings(Section):
+    """Pictures that come with messages."""
+
+    looking: Looking = Field(
+        "on",
+        description="on: every picture of a message to the bot is looked at. on request: only where the command, the"
+        " menu or the word asks for it. off: none.",
+    )
+    places: dict[Annotated[str, AfterValidator(known_place)], Looking] = Field(
+        {}, description="The same for a platform, workspace or channel; the narrowest counts."
+    )
+    most: int = Field(8, ge=1, le=20, description="Pictures of one message that are looked at.")
+    labels: int = Field(3, ge=1, le=10, description="How many labels are told at the most.")
+    threshold: float = Field(
+        0.5, ge=0, le=1, description="Below this probability the likeliest label is told as what it may be."
+    )
+    seen_before: bool = Field(
+        True, description="Whether it is told that a picture was shown before; what that takes is kept with the message."
+    )
+    likeness: float = Field(
+        0.98, ge=0.5, le=1, description="Cosine of two pictures' embeddings from which on they count as the same."
+    )
+    language: str = Field(
+        "", description='Language of captions, as "German", where `translator` is set. Unset: the captioner\'s own.'
+    )
+    languages: dict[Annotated[str, AfterValidator(known_place)], str] = Field(
+        {}, description="The same for a platform, workspace or channel; the narrowest counts."
+    )
+    translator: Literal["", "local", "gemini", "openai"] = Field(
+        "", description="The generator that translates captions; unset: none does."
+    )
+    megapixels: int = Field(64, ge=1, le=500, description="The largest picture that is decoded, in millions of pixels.")
+    frames: Positive = Field(1_000, description="Frames in the longest animation of which the first is looked at.")
+    seconds: float = Field(10.0, gt=0, le=120, description="How long decoding a picture may take.")
+    memory_megabytes: int = Field(
+        1_024, ge=128, le=65_536, description="Memory that decoding a picture may take, in MiB."
+    )
+    queue: Positive = Field(64, description="Pictures that may wait; beyond it the asker is told at once.")
+
+
+class ImageModelSettings(Section):
+    """The models that look at pictures."""
+
+    labels: str = Field(
+        "",
+        description="Classifier, by hub name, trained name or folder; unset: what `preceptor models use` chose, else"
+        " google/vit-base-patch16-224.",
+    )
+    captions: str = Field(
+        "",
+        description="Captioner, by hub name or folder; unset: what `preceptor models use` chose, else"
+        " microsoft/git-base.",
+    )
+
+
+class ModelSettings(Section):
+    """Models that are no generators of answers, which have sections of their own."""
+
+    images: ImageModelSettings = ImageModelSettings()
+
+
 class ConversationSettings(Section):
     """How conversations are kept."""
 
@@ -223,6 +288,8 @@ class Settings(BaseSettings):
     dispatch: DispatchSettings = DispatchSettings()
     access: AccessSettings = AccessSettings()
     attachments: AttachmentSettings = AttachmentSettings()
+    images: ImageSettings = ImageSettings()
+    models: ModelSettings = ModelSettings()
     generation: GenerationSettings = GenerationSettings()
     diagnosis: DiagnosisSettings = DiagnosisSettings()
     local: LocalSettings = LocalSettings()
