@@ -107,6 +107,11 @@ class ImageModel(ABC):
             ModelError: too many wait already, or a model broke off.
         """
 
+    @property
+    def waking(self) -> bool:
+        """Whether a model has to be loaded before a picture can be looked at."""
+        return False
+
     @abstractmethod
     async def close(self) -> None:
         """Let go of models and processes; who still waits is told so."""

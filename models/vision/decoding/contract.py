@@ -42,6 +42,11 @@ class DecodingLimits:
     seconds: float = 10.0
     memory_megabytes: int = 1_024
 
+    @property
+    def pixels(self) -> int:
+        """How many pixels one frame may have."""
+        return self.megapixels * 1_000_000
+
 
 @dataclass(frozen=True, slots=True)
 class Decoded:
