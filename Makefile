@@ -34,7 +34,7 @@ run: .venv/base.installed .venv/floor.made  ## Install what is needed and start 
 	@touch $@
 
 # What judges symptoms and looks for emergencies ships untrained: some seconds, once, and after a change to its data or code.
-.venv/floor.made: $(wildcard models/diagnosis/starter/*.csv models/diagnosis/floor/*.py models/diagnosis/floor/*.txt models/diagnosis/evaluation/calibration.py \
+.venv/floor.made: $(wildcard models/diagnosis/starter/*.csv models/diagnosis/floor/*.py models/diagnosis/floor/*.txt models/evaluation/classification/calibration.py \
 		models/diagnosis/red_flags/*.py models/diagnosis/red_flags/*.toml models/diagnosis/red_flags/rules/*.toml)
 	@echo 'Training what judges symptoms …'
 	@$(BIN)/python -m models.diagnosis.floor

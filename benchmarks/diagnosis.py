@@ -23,9 +23,10 @@ from numpy.typing import NDArray
 from models.diagnosis.contract import NO_MATCH, LabelledTexts
 from models.diagnosis.data.reading import read_labelled, read_no_match
 from models.diagnosis.data.splits import group_folds
-from models.diagnosis.evaluation.figures import Figures, figures_of
+from models.diagnosis.evaluation.wording import told
 from models.diagnosis.floor import FloorClassifier, load_floor, save_floor, train_floor
 from models.diagnosis.floor.starter_floor import starter_texts
+from models.evaluation.classification.figures import Figures, figures_of
 
 _DESCRIPTION = (
     "For about three weeks I have had red itchy patches with silvery scales on both elbows and knees, they crack and"
@@ -84,7 +85,7 @@ def _held_out(texts: LabelledTexts, folds: int, train: Callable[[LabelledTexts],
 
 
 def _tell(name: str, figures: Figures) -> None:
-    main = figures.main()
+    main = told(figures.main())
     print(f"{name}: " + "  ".join(f"{key} {value:.3f}" for key, value in main.items() if value is not None), flush=True)
 
 

@@ -7,7 +7,9 @@ from typing import Literal, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-NO_MATCH = ""
+from models.evaluation import classification
+
+NO_MATCH = classification.NO_MATCH
 """The label of texts that describe none of the conditions."""
 
 FLOOR = "floor"
@@ -108,8 +110,8 @@ class SymptomClassifier(Protocol):
         name: ``floor``, or the name it was trained under.
         labels: the conditions it knows, in the order of the columns it gives.
         knows_no_match: whether it was taught what matches nothing.
-        threshold: the sureness (`models.diagnosis.evaluation.calibration.sureness`) that a text must have, 0 to 1; of
-            others the diagnosis abstains.
+        threshold: the sureness (`models.evaluation.classification.calibration.sureness`) that a text must have, 0 to 1;
+            of others the diagnosis abstains.
     """
 
     name: str

@@ -9,12 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.diagnosis.contract import FLOOR, Diagnosis, PossibleCondition, Reason, RedFlag, SymptomClassifier
-from models.diagnosis.evaluation.calibration import sureness
 from models.diagnosis.phrases import Phrase, phrases, without
 from models.diagnosis.red_flags.detector import FlagDetector
 from models.diagnosis.red_flags.watch import RedFlagWatch
 from models.diagnosis.relevance import cleaned, speaks_of_somebody, unfit
 from models.errors import ModelError
+from models.evaluation.classification.calibration import sureness
 from models.runtime import Job, Runtime, RuntimeLimits
 
 LONGEST = 4_000

@@ -67,9 +67,7 @@ def write_model(model: "PreTrainedModel", base: Checkpoint, folder: Path) -> Non
         OSError: it cannot be written.
         SafetensorError: the same, for the weights.
     """
-    model.save_pretrained(folder, max_shard_size="1TB")
-    # The weights come readable for their owner alone, while the bot may run as somebody else.
-    shutil.copymode(folder / "config.json", folder / "model.safetensors")
+    write_weights(model, folder)
     for name in _TOKENIZER_FILES:
         if (base.folder / name).is_file():
             shutil.copyfile(base.folder / name, folder / name)
@@ -78,6 +76,13 @@ def write_model(model: "PreTrainedModel", base: Checkpoint, folder: Path) -> Non
 
         own = AutoTokenizer.from_pretrained(str(base.folder), local_files_only=True, trust_remote_code=False)
         own.save_pretrained(str(folder))
+
+
+def write_weights(model: "PreTrainedModel", folder: Path) -> None:
+    """Write weights (safetensors, one file) and configs; raises what `write_model` does."""
+    model.save_pretrained(folder, max_shard_size="1TB")
+    # The weights come readable for their owner alone, while the bot may run as somebody else.
+    shutil.copymode(folder / "config.json", folder / "model.safetensors")
 
 
 def write_plot(curve: Curve, file: Path) -> None:

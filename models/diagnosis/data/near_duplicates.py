@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from models.training.groups import in_order, joined
+
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
 
@@ -69,10 +71,10 @@ class Likeness:
         for start in range(0, count, block):
             products = prefixes[start : start + block] @ prefixes[start:].T
             first, second = _possible(products, beyond, start, least)
-            found = _joined(found, *_near(vectors, first, second, least, found))
+            found = joined(found, *_near(vectors, first, second, least, found))
             if told:
                 told(min(count, start + block), count)
-        return _in_order(found)
+        return in_order(found)
 
 
 def groups(texts: Sequence[str], threshold: float = NEAR, told: Told | None = None) -> NDArray[np.int64]:
@@ -171,24 +173,3 @@ def _near(
         cosines: Any = vectors[first[part]].multiply(vectors[second[part]]).sum(axis=1)
         near[part] = np.asarray(cosines).ravel() >= least
     return first[near], second[near]
-
-
-def _joined(found: NDArray[np.int64], first: NDArray[np.int64], second: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Groups after these pairs are joined, too."""
-    from scipy.sparse import coo_matrix
-    from scipy.sparse.csgraph import connected_components
-
-    if not len(first):
-        return found
-    size = int(found.max()) + 1
-    edges = coo_matrix((np.ones(len(first)), (found[first], found[second])), shape=(size, size))
-    _, joined = connected_components(edges, directed=False)
-    return np.asarray(joined[found], dtype=np.int64)
-
-
-def _in_order(found: NDArray[np.int64]) -> NDArray[np.int64]:
-    """The same groups, numbered in the order of their first texts."""
-    _, first, numbers = np.unique(found, return_index=True, return_inverse=True)
-    place = np.empty(len(first), dtype=np.int64)
-    place[np.argsort(first, kind="stable")] = np.arange(len(first))
-    return place[numbers]

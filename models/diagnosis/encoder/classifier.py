@@ -23,8 +23,8 @@ from models.diagnosis.encoder.network import (
 )
 from models.diagnosis.encoder.saved import Saved, read_saved
 from models.diagnosis.encoder.tokens import Tokens
-from models.diagnosis.evaluation.calibration import Calibration
 from models.errors import ModelMissingError, ModelUnusableError
+from models.evaluation.classification.calibration import Calibration
 from models.generation.engines.loading import whole_model
 from models.machine import usable_cores
 

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any, TypeGuard
 
 from models.diagnosis.encoder.network import EncoderNetwork, save_head
-from models.diagnosis.evaluation.calibration import Calibration
 from models.errors import ModelUnusableError
+from models.evaluation.classification.calibration import Calibration
 from models.store.model_store import Checkpoint
 from models.store.weight_files import DIAGNOSIS_FILE, HEAD
 from models.training.trained_model import write_json, write_model

@@ -22,16 +22,16 @@ from transformers import DataCollatorWithPadding, PreTrainedModel, set_seed
 
 from models.diagnosis.contract import NO_MATCH, LabelledTexts
 from models.diagnosis.encoder import few_shot, masked_language
-from models.diagnosis.encoder.head import Head, class_weights, fitted_head
 from models.diagnosis.encoder.network import EncoderNetwork, computed, loaded_encoder, loaded_tokens
 from models.diagnosis.encoder.options import EncoderOptions
 from models.diagnosis.encoder.phases import Steps, Workspace, trained_phase
 from models.diagnosis.encoder.saved import Saved, write_encoder
 from models.diagnosis.encoder.tokens import Tokens
-from models.diagnosis.evaluation.calibration import Calibration
 from models.errors import TrainingError
+from models.evaluation.classification.calibration import Calibration
 from models.machine import usable_cores
 from models.store.model_store import Checkpoint
+from models.training.linear_head import Head, class_weights, fitted_head
 from models.training.options import Curve
 from models.training.trainer import Pace, Progress, stopped, with_lora
 

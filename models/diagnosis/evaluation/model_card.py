@@ -5,9 +5,10 @@ from collections.abc import Collection
 from textwrap import fill
 
 from models.diagnosis.contract import NO_MATCH
-from models.diagnosis.evaluation.judged_texts import BINS
 from models.diagnosis.evaluation.report_data import ReportData
-from models.diagnosis.evaluation.table import counted, decimal, figure_rows, share
+from models.diagnosis.evaluation.table import figure_rows
+from models.evaluation.classification.judged_examples import BINS
+from models.evaluation.classification.table import counted, decimal, share
 from models.training.card_tables import shown, table, words
 
 _HEAD = """\
@@ -129,7 +130,7 @@ def _conditions(data: ReportData) -> str:
         for one in data.honest.labels
     ]
     if NO_MATCH in data.texts_per_label:
-        rows.append(("(nothing of these)", "–", _trained(data, NO_MATCH), f"{data.honest.no_match_texts:,}"))
+        rows.append(("(nothing of these)", "–", _trained(data, NO_MATCH), f"{data.honest.no_match_examples:,}"))
     return table("Conditions", ("", "F1", "texts trained on", "held out"), rows)
 
 

@@ -4,9 +4,10 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from models.diagnosis.evaluation.calibration import Calibration
-from models.diagnosis.evaluation.comparison import Comparison
-from models.diagnosis.evaluation.figures import Figures
+from models.diagnosis.evaluation.wording import told
+from models.evaluation.classification.calibration import Calibration
+from models.evaluation.classification.comparison import Comparison
+from models.evaluation.classification.figures import Figures
 from models.training.options import Curve
 
 
@@ -56,12 +57,18 @@ class ReportData:
 
     def as_json(self) -> dict[str, Any]:
         """Give it as JSON values, as `report.write_report` documents them."""
-        parts = (self.honest, self.random, self.floor, self.in_use, self.comparison, self.calibration)
-        names = ("honest", "random", "floor", "in_use", "comparison", "calibration")
+        parts = {
+            "honest": self.honest,
+            "random": self.random,
+            "floor": self.floor,
+            "in_use": self.in_use,
+            "comparison": self.comparison,
+            "calibration": self.calibration,
+        }
         return {
             "name": self.name,
             "base": self.base,
-            **{name: None if part is None else part.as_json() for name, part in zip(names, parts, strict=True)},
+            **{name: None if part is None else told(part.as_json()) for name, part in parts.items()},
             "curve": None if self.curve is None else asdict(self.curve),
             "texts_per_label": dict(self.texts_per_label),
             "data": dict(self.data),

@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.diagnosis.contract import FLOOR
-from models.diagnosis.evaluation.calibration import Calibration
 from models.diagnosis.floor.weighting import Vocabulary
+from models.evaluation.classification.calibration import Calibration
 
 
 @dataclass(slots=True)

@@ -10,10 +10,10 @@ import structlog
 
 from models.diagnosis import starter
 from models.diagnosis.contract import NO_MATCH, LabelledTexts
-from models.diagnosis.evaluation import calibration
 from models.diagnosis.floor.classifier import FloorClassifier
 from models.diagnosis.floor.storage import load_floor, save_floor
 from models.errors import ModelUnusableError
+from models.evaluation.classification import calibration
 
 log = structlog.get_logger(__name__)
 

@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from models.diagnosis.evaluation.calibration import Calibration
 from models.diagnosis.floor.classifier import FloorClassifier
 from models.diagnosis.floor.weighting import KINDS, TermWeights, Vocabulary
 from models.errors import ModelUnusableError
+from models.evaluation.classification.calibration import Calibration
 
 FILE = "floor.npz"
 

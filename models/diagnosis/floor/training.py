@@ -9,10 +9,10 @@ from numpy.typing import NDArray
 
 from models.diagnosis.contract import LabelledTexts
 from models.diagnosis.data.splits import group_folds
-from models.diagnosis.evaluation.calibration import Calibration, calibrate
 from models.diagnosis.floor.classifier import FloorClassifier
 from models.diagnosis.floor.weighting import Rows, Vocabulary
 from models.errors import TrainingError
+from models.evaluation.classification.calibration import Calibration, calibrate
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array

@@ -6,12 +6,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.diagnosis.contract import LabelledTexts
-from models.diagnosis.evaluation.calibration import Calibration
 from models.diagnosis.floor.classifier import FloorClassifier
 from models.diagnosis.floor.weighting import Vocabulary
 from models.diagnosis.red_flags.detector import FlagDetector, concept_count, concepts_of
 from models.diagnosis.red_flags.rules import Rules, read_rules
 from models.errors import TrainingError
+from models.evaluation.classification.calibration import Calibration
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix

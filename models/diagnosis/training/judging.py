@@ -6,12 +6,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.diagnosis.contract import LabelledTexts, SymptomClassifier
-from models.diagnosis.evaluation.calibration import Calibration, calibrate
-from models.diagnosis.evaluation.comparison import compare
-from models.diagnosis.evaluation.figures import Figures, figures_of
+from models.diagnosis.evaluation.wording import SYMPTOMS
 from models.diagnosis.training.order import InUse, Rival
 from models.diagnosis.training.parts import Parts, Side
 from models.diagnosis.training.seen_texts import unseen
+from models.evaluation.classification.calibration import Calibration, calibrate
+from models.evaluation.classification.comparison import compare
+from models.evaluation.classification.figures import Figures, figures_of
 
 Logits = NDArray[np.floating[Any]]
 
@@ -70,12 +71,12 @@ def rival_of(in_use: InUse, parts: Parts, logits: Logits, calibration: Calibrati
 
     new = judged(logits[rows], texts, parts.labels, calibration)
     old = _figures(load_encoder(in_use.folder, in_use.name, threads), texts)
-    return Rival(in_use.name, old, compare(new, old, old_name=in_use.name))
+    return Rival(in_use.name, old, compare(new, old, old_name=in_use.name, wording=SYMPTOMS))
 
 
 def _figures(classifier: SymptomClassifier, texts: LabelledTexts) -> Figures:
     try:
         probabilities = classifier.probabilities(texts.texts)
-        return figures_of(probabilities, classifier.labels, texts.labels, classifier.threshold, texts=texts.texts)
+        return figures_of(probabilities, classifier.labels, texts.labels, classifier.threshold, examples=texts.texts)
     finally:
         classifier.close()

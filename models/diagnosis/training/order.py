@@ -7,9 +7,9 @@ from pathlib import Path
 from models.diagnosis.data.reading import LabelledFile
 from models.diagnosis.data.splits import SHARES
 from models.diagnosis.encoder.options import EncoderOptions
-from models.diagnosis.evaluation.calibration import Calibration
-from models.diagnosis.evaluation.comparison import Comparison
-from models.diagnosis.evaluation.figures import Figures
+from models.evaluation.classification.calibration import Calibration
+from models.evaluation.classification.comparison import Comparison
+from models.evaluation.classification.figures import Figures
 from models.store.model_store import Checkpoint
 
 Told = Callable[[str, int, int, float | None], None]

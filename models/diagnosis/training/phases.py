@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from models.diagnosis.evaluation.calibration import Calibration
 from models.diagnosis.training.judging import Logits, calibrated
 from models.diagnosis.training.order import Order
 from models.diagnosis.training.parts import Side
+from models.evaluation.classification.calibration import Calibration
 from models.training.options import Curve
 from models.training.trained_model import whole_or_not_at_all
 

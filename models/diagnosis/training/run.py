@@ -10,8 +10,7 @@ from typing import Any
 
 from models.diagnosis.contract import FLOOR, NO_MATCH, LabelledTexts
 from models.diagnosis.encoder.options import require_encoder
-from models.diagnosis.evaluation.comparison import compare
-from models.diagnosis.evaluation.figures import Figures
+from models.diagnosis.evaluation.wording import SYMPTOMS
 from models.diagnosis.training.judging import floor_figures, judged, rival_of
 from models.diagnosis.training.order import Order, Outcome, Rival, Told
 from models.diagnosis.training.parts import Parts, Side, parts_of
@@ -19,6 +18,8 @@ from models.diagnosis.training.phases import Phase, phase
 from models.diagnosis.training.seen_texts import unseen
 from models.diagnosis.training.writing import write_classifier
 from models.errors import TrainingError
+from models.evaluation.classification.comparison import compare
+from models.evaluation.classification.figures import Figures
 from models.evaluation.drawing import require_matplotlib
 from models.store.model_store import Checkpoint, ModelStore
 from models.training.naming import folder_for, told_name
@@ -123,7 +124,7 @@ class _Run:
             honest=figures,
             random=chance,
             floor=floor,
-            against_floor=compare(figures, floor, self._order.name, "the floor"),
+            against_floor=compare(figures, floor, self._order.name, "the floor", wording=SYMPTOMS),
             rival=self._rival(parts, honest),
             report=self._folder / "report.html",
         )

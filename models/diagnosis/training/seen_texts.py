@@ -1,6 +1,5 @@
 """Remembers which texts a model was trained on, as hashes, so that it is not praised for knowing them later."""
 
-import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -8,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.diagnosis.data.reading import key
+from models.training import seen
 
 _FILE = "seen_texts.txt"
 
@@ -23,22 +23,13 @@ def write_seen(texts: Sequence[str], folder: Path, base: Path) -> None:
     Raises:
         OSError: it cannot be written.
     """
-    known = sorted(_seen(base).union(map(_hash, texts)))
-    (folder / _FILE).write_text("".join(f"{one}\n" for one in known), encoding="ascii")
+    seen.write_seen(_keys(texts), folder / _FILE, base / _FILE)
 
 
 def unseen(texts: Sequence[str], folder: Path) -> NDArray[np.int64]:
     """Give the numbers, from 0, of the texts that the model in `folder` is not known to have been trained on."""
-    seen = _seen(folder)
-    return np.array([row for row, text in enumerate(texts) if _hash(text) not in seen], dtype=np.int64)
+    return seen.unseen(_keys(texts), folder / _FILE)
 
 
-def _seen(folder: Path) -> set[str]:
-    try:
-        return set((folder / _FILE).read_text(encoding="ascii").split())
-    except (OSError, ValueError):
-        return set()
-
-
-def _hash(text: str) -> str:
-    return hashlib.sha256(key(text).encode()).hexdigest()[:24]
+def _keys(texts: Sequence[str]) -> list[bytes]:
+    return [key(text).encode() for text in texts]

@@ -9,6 +9,7 @@ from typing import Any
 from models.diagnosis.evaluation.model_card import model_card
 from models.diagnosis.evaluation.report import write_report
 from models.diagnosis.evaluation.report_data import ReportData
+from models.diagnosis.evaluation.wording import told
 from models.diagnosis.training.order import Order, Outcome
 from models.diagnosis.training.parts import Parts
 from models.diagnosis.training.phases import RESULTS, Phase
@@ -81,8 +82,8 @@ def _record(outcome: Outcome, order: Order, data: ReportData) -> dict[str, Any]:
         "settings": dict(data.settings),
         "calibration": outcome.calibration.as_json(),
         "scores": {
-            "honest": outcome.honest.main(),
-            "random": outcome.random and outcome.random.main(),
-            "floor": outcome.floor.main(),
+            "honest": told(outcome.honest.main()),
+            "random": outcome.random and told(outcome.random.main()),
+            "floor": told(outcome.floor.main()),
         },
     }

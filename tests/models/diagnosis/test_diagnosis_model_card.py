@@ -7,10 +7,10 @@ import pytest
 from markdown_it import MarkdownIt
 
 from models.diagnosis import NO_MATCH
-from models.diagnosis.evaluation.calibration import Calibration
-from models.diagnosis.evaluation.figures import Figures, figures_of
 from models.diagnosis.evaluation.model_card import model_card
 from models.diagnosis.evaluation.report_data import ReportData
+from models.evaluation.classification.calibration import Calibration
+from models.evaluation.classification.figures import Figures, figures_of
 
 SECRET = "my rash after the holiday in Spain"
 LABELS = ("flu | grippe", "<b>gout</b>")

@@ -14,13 +14,15 @@ import pytest
 from PIL import Image
 
 from models.diagnosis import NO_MATCH
-from models.diagnosis.evaluation.calibration import Calibration, softmax
-from models.diagnosis.evaluation.comparison import compare
-from models.diagnosis.evaluation.figures import Figures, figures_of
-from models.diagnosis.evaluation.plots import MOST_LABELS, confusion_matrix, drawable
-from models.diagnosis.evaluation.report import most_confused, page, summary, write_report
+from models.diagnosis.evaluation.report import page, summary, write_report
 from models.diagnosis.evaluation.report_data import ReportData
+from models.diagnosis.evaluation.wording import SYMPTOMS
 from models.errors import ModelExtraError
+from models.evaluation.classification.calibration import Calibration, softmax
+from models.evaluation.classification.comparison import compare
+from models.evaluation.classification.figures import Figures, figures_of
+from models.evaluation.classification.page_parts import most_confused
+from models.evaluation.classification.plots import MOST_LABELS, confusion_matrix, drawable
 from models.training.options import Curve
 
 ODD = ("🤧 cold, common", '<img src=x onerror="alert(1)">', "$fever$ | rash", "疾病")
@@ -49,7 +51,7 @@ def data() -> ReportData:
         random=_figures(ODD, sharpness=5),
         floor=floor,
         in_use=floor,
-        comparison=compare(honest, floor, "mine", "floor"),
+        comparison=compare(honest, floor, "mine", "floor", wording=SYMPTOMS),
         calibration=Calibration(1.5, 0.4, -0.25),
         curve=Curve(((0.5, 2.0), (1.0, 1.0)), ((1.0, 1.5), (2.0, 1.2))),
         texts_per_label={ODD[0]: 61, NO_MATCH: 400},
@@ -136,7 +138,7 @@ def test_a_classifier_without_mistakes_has_a_page_too() -> None:
 
 
 def test_a_text_of_many_pages_is_cut_in_the_page_and_whole_in_the_json(tmp_path: Path) -> None:
-    figures = figures_of(np.array([[0.9, 0.1]]), ("a", "b"), ["b"], 0.5, texts=["ill " * 5_000])
+    figures = figures_of(np.array([[0.9, 0.1]]), ("a", "b"), ["b"], 0.5, examples=["ill " * 5_000])
     write_report(tmp_path, ReportData("long", "", figures))
     html = (tmp_path / "report.html").read_text(encoding="utf-8")
     assert html.count("ill ill") < 1_000
@@ -165,7 +167,7 @@ def test_five_hundred_conditions_are_thinned_out_to_those_with_the_most_mistakes
     names, matrix = confusion_matrix(figures)
     assert len(names) == MOST_LABELS + 2
     assert names[-2:] == ["all others", "nothing"]
-    assert matrix.sum() == figures.texts
+    assert matrix.sum() == figures.examples
     text = _Page(page(ReportData("many", "", figures))).text
     assert "Of 500 conditions the 30 with the most mistakes." in text
     assert "500 conditions" in text
@@ -190,7 +192,7 @@ def test_names_that_cannot_be_drawn_are_told_by_their_number() -> None:
 
 
 def test_what_is_most_often_confused_comes_first(data: ReportData) -> None:
-    counts = [cell.texts for cell in most_confused(data.honest)]
+    counts = [cell.examples for cell in most_confused(data.honest)]
     assert counts == sorted(counts, reverse=True)
     assert all(cell.truth != cell.said for cell in most_confused(data.honest))
 

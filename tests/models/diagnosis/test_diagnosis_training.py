@@ -105,7 +105,7 @@ def test_the_rival_is_judged_on_what_it_has_not_seen(base: Path, tmp_path: Path)
     same = carried_out(an_order(base, tmp_path, name="same", random_split=False, compared_with=in_use), store)
     assert same.rival is not None
     assert same.rival.figures is not None
-    assert same.rival.figures.texts == same.counts.test
+    assert same.rival.figures.examples == same.counts.test
     assert same.comparison.old == "old"
     assert not same.is_worse
 

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from models.diagnosis.encoder.options import EncoderOptions
-from models.diagnosis.evaluation.calibration import Calibration
 from models.errors import ModelMissingError, ModelUnusableError
+from models.evaluation.classification.calibration import Calibration
 from models.store.checkpoints import judged
 from tests.models.diagnosis.tiny_encoders import SIGNS, labelled, tiny_bert
 

@@ -12,8 +12,8 @@ from models.diagnosis import starter
 from models.diagnosis.contract import NO_MATCH, LabelledTexts
 from models.diagnosis.data.splits import honest_split
 from models.diagnosis.encoder.options import EncoderOptions, require_encoder
-from models.diagnosis.evaluation.calibration import calibrate
-from models.diagnosis.evaluation.figures import figures_of
+from models.evaluation.classification.calibration import calibrate
+from models.evaluation.classification.figures import figures_of
 from models.store.checkpoints import judged
 
 

@@ -89,7 +89,7 @@ def test_batches_hold_every_row_once_and_no_more_tokens_than_are_allowed(lengths
 
 
 def test_the_head_weighs_rare_labels_more_but_not_without_bound() -> None:
-    from models.diagnosis.encoder.head import class_weights
+    from models.training.linear_head import class_weights
 
     weights = class_weights(np.array([0] * 300 + [1] * 30 + [2] * 1), 4)
     assert weights.tolist() == [0.5, pytest.approx(331 / 90), 4.0, 1.0]
@@ -97,7 +97,7 @@ def test_the_head_weighs_rare_labels_more_but_not_without_bound() -> None:
 
 @pytest.mark.parametrize("classes", [2, 3])
 def test_a_fitted_head_tells_apart_what_lies_apart(classes: int) -> None:
-    from models.diagnosis.encoder.head import fitted_head
+    from models.training.linear_head import fitted_head
 
     chance = np.random.default_rng(0)
     targets = np.arange(60) % classes

@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 from scipy.stats import binom
 from sklearn.metrics import f1_score
 
-from models.diagnosis import NO_MATCH
-from models.diagnosis.evaluation.comparison import Comparison, compare, mcnemar
-from models.diagnosis.evaluation.figures import Figures, figures_of
 from models.errors import EvaluationError
+from models.evaluation.classification import NO_MATCH
+from models.evaluation.classification.comparison import Comparison, compare, mcnemar
+from models.evaluation.classification.figures import Figures, figures_of
 
 LABELS = ("flu", "gout", "migraine")
 
@@ -99,11 +99,11 @@ def test_conditions_the_other_one_does_not_know_count_against_it() -> None:
 def test_texts_that_match_nothing_are_not_compared() -> None:
     truth = ["flu", "gout", NO_MATCH, NO_MATCH]
     found = compare(_figures(truth, ["flu", "gout", "flu", "flu"]), _figures(truth, ["flu", "gout", "gout", "gout"]))
-    assert (found.texts, found.gain) == (2, 0)
+    assert (found.examples, found.gain) == (2, 0)
 
 
 def test_different_texts_cannot_be_compared() -> None:
-    with pytest.raises(EvaluationError, match="not tried on the same texts"):
+    with pytest.raises(EvaluationError, match="not tried on the same examples"):
         compare(_figures(["flu"], ["flu"]), _figures(["gout"], ["gout"]))
 
 
@@ -118,3 +118,10 @@ def test_a_comparison_can_be_told_in_json() -> None:
     assert document["gain"] == pytest.approx(0.375, abs=0.001)
     assert (document["is_worse"], document["beyond_chance"]) == (False, True)
     assert document["sentence"].startswith("mine does better")
+
+
+def test_a_probability_too_small_to_be_written_is_not_told_as_0() -> None:
+    truth = [*LABELS] * 700
+    found = compare(_figures(truth, truth), _figures(truth, [LABELS[0]] * 2_100))
+    assert found.p_value == 0
+    assert "McNemar's p < 1e-300, 2,100 examples" in found.sentence

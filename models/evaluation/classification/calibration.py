@@ -23,7 +23,7 @@ class Calibration:
 
     Attributes:
         temperature: what the logits are divided by, above 0.
-        threshold: the `sureness` that a text must have, 0 to 1; below it nothing is said.
+        threshold: the `sureness` that an example must have, 0 to 1; below it nothing is said.
         no_match_bias: what is then added to the logit of "nothing matches"; 0 for classifiers without one.
     """
 
@@ -31,14 +31,14 @@ class Calibration:
     threshold: float
     no_match_bias: float = 0.0
 
-    def probabilities(self, logits: NDArray[np.floating[Any]], conditions: int) -> NDArray[np.float64]:
-        """Give calibrated probabilities, shaped [texts, conditions]; what a row lacks to 1 is that nothing matches.
+    def probabilities(self, logits: NDArray[np.floating[Any]], classes: int) -> NDArray[np.float64]:
+        """Give calibrated probabilities, shaped [examples, classes]; what a row lacks to 1 is that nothing matches.
 
         Args:
-            logits: shaped [texts, conditions] or, with a column for "nothing matches" at the end, one more.
-            conditions: how many there are.
+            logits: shaped [examples, classes] or, with a column for "nothing matches" at the end, one more.
+            classes: how many there are, that one not counted.
         """
-        return softmax(_biased(logits, self.temperature, self.no_match_bias, conditions))[:, :conditions]
+        return softmax(_biased(logits, self.temperature, self.no_match_bias, classes))[:, :classes]
 
     def as_json(self) -> dict[str, float]:
         """Give it as JSON values."""
@@ -67,42 +67,42 @@ def _number(value: object) -> float:
         return math.inf
 
 
-def _biased(logits: NDArray[np.floating[Any]], temperature: float, bias: float, conditions: int) -> NDArray[np.float64]:
+def _biased(logits: NDArray[np.floating[Any]], temperature: float, bias: float, classes: int) -> NDArray[np.float64]:
     scaled: NDArray[np.float64] = logits.astype(np.float64) / temperature
-    scaled[:, conditions:] += bias
+    scaled[:, classes:] += bias
     return scaled
 
 
-def calibrate(logits: NDArray[np.floating[Any]], targets: NDArray[np.integer[Any]], conditions: int) -> Calibration:
-    """Find temperature, bias and threshold on texts that the classifier was not trained on.
+def calibrate(logits: NDArray[np.floating[Any]], targets: NDArray[np.integer[Any]], classes: int) -> Calibration:
+    """Find temperature, bias and threshold on examples that the classifier was not trained on.
 
     Args:
-        logits: shaped [texts, conditions] or, with a column for "nothing matches" at the end, [texts, conditions + 1].
-        targets: the right column of each text, shaped [texts]; `conditions` itself where nothing matches.
-        conditions: how many there are.
+        logits: shaped [examples, classes] or, with a column for "nothing matches" at the end, [examples, classes + 1].
+        targets: the right column of each example, shaped [examples]; `classes` itself where nothing matches.
+        classes: how many there are, that one not counted.
 
     Raises:
-        EvaluationError: none of the texts describes a condition.
+        EvaluationError: none of the examples is of a class.
     """
-    matches = targets < conditions
-    if logits.shape[1] > conditions and matches.any() and not matches.all():
+    matches = targets < classes
+    if logits.shape[1] > classes and matches.any() and not matches.all():
         temperature, bias = fit_temperature_and_bias(logits, targets)
     else:
         # A classifier without a column for "nothing matches" cannot be told how likely that is.
         temperature, bias = fit_temperature(logits[matches], targets[matches]), 0.0
     uncut = Calibration(temperature, 0.0, bias)
-    scores = sureness(uncut.probabilities(logits, conditions), logits.shape[1] > conditions)
+    scores = sureness(uncut.probabilities(logits, classes), logits.shape[1] > classes)
     return replace(uncut, threshold=abstention_threshold(scores[matches], scores[~matches]))
 
 
 def sureness(probabilities: NDArray[np.float64], knows_no_match: bool) -> NDArray[np.float64]:
-    """Give how likely it is that a condition fits at all, shaped [texts]: what a classifier abstains by.
+    """Give how likely it is that a class fits at all, shaped [examples]: what a classifier abstains by.
 
     It is the sum of a row where the classifier was taught what matches nothing, so that who is torn between two
-    conditions is told both. Elsewhere every row sums to 1, and it is the highest probability.
+    classes is told both. Elsewhere every row sums to 1, and it is the highest probability.
 
     Args:
-        probabilities: of the conditions, shaped [texts, conditions].
+        probabilities: of the classes, shaped [examples, classes].
         knows_no_match: whether it was taught that.
     """
     found: NDArray[np.float64] = probabilities.sum(axis=1) if knows_no_match else probabilities.max(axis=1, initial=0)
@@ -110,7 +110,7 @@ def sureness(probabilities: NDArray[np.float64], knows_no_match: bool) -> NDArra
 
 
 def softmax(logits: NDArray[np.floating[Any]], temperature: float = 1.0) -> NDArray[np.float64]:
-    """Give probabilities, shaped like the logits [texts, classes]; each row sums to 1."""
+    """Give probabilities, shaped like the logits [examples, classes]; each row sums to 1."""
     scaled = logits.astype(np.float64) / temperature
     powers = np.exp(scaled - scaled.max(axis=1, keepdims=True))
     probabilities: NDArray[np.float64] = powers / powers.sum(axis=1, keepdims=True)
@@ -120,20 +120,22 @@ def softmax(logits: NDArray[np.floating[Any]], temperature: float = 1.0) -> NDAr
 def fit_temperature(logits: NDArray[np.floating[Any]], targets: NDArray[np.integer[Any]]) -> float:
     """Find what to divide the logits by so that their probabilities fit (temperature scaling; Guo et al., ICML 2017).
 
-    It is the temperature of the least negative log-likelihood, 0.02 to 50, of the texts and of one text more that may
-    be of any class with the same probability. Without that one, texts that are all told rightly, as a few dozen may be
+    It is the temperature of the least negative log-likelihood, 0.02 to 50, of the examples and of one more that may be
+    of any class with the same probability. Without that one, examples that are all told rightly, as a few dozen may be
     by chance, would make every probability 1 (Platt smooths his targets for the same reason; Advances in Large Margin
     Classifiers, 1999).
 
     Args:
-        logits: shaped [texts, classes].
-        targets: the right column of each text, shaped [texts].
+        logits: shaped [examples, classes].
+        targets: the right column of each example, shaped [examples].
 
     Raises:
-        EvaluationError: there are no texts.
+        EvaluationError: there are no examples.
     """
     if not len(targets):
-        raise EvaluationError("There is no text to calibrate the classifier on.", "Give it more texts of each label.")
+        raise EvaluationError(
+            "There is no example to calibrate the classifier on.", "Give it more examples of each label."
+        )
     from scipy.optimize import minimize_scalar
     from scipy.special import logsumexp
 
@@ -154,13 +156,13 @@ def fit_temperature_and_bias(
 ) -> tuple[float, float]:
     """Find temperature and, for the last class, a bias as well (bias-corrected scaling; Alexandari et al., ICML 2020).
 
-    The last class is that nothing matches: texts of all kinds, and as many as somebody happened to collect, so that
-    classifiers are surer or less sure of it than of the others; no one temperature mends that. Likelihood and the text
-    more as in `fit_temperature`; it is convex in 1 / temperature and bias.
+    The last class is that nothing matches: examples of all kinds, and as many as somebody happened to collect, so that
+    classifiers are surer or less sure of it than of the others; no one temperature mends that. Likelihood and the
+    example more as in `fit_temperature`; it is convex in 1 / temperature and bias.
 
     Args:
-        logits: shaped [texts, classes].
-        targets: the right column of each text, shaped [texts].
+        logits: shaped [examples, classes].
+        targets: the right column of each example, shaped [examples].
     """
     from scipy.optimize import minimize
     from scipy.special import logsumexp
@@ -188,11 +190,11 @@ def expected_calibration_error(
     """Give how far confidence and accuracy lie apart, 0 to 1, weighted over bins of the same width.
 
     Naeini et al., AAAI 2015, as Guo et al., ICML 2017, use it: a bin holds what lies above its lower edge, up to and
-    with its upper one. 0 of no texts.
+    with its upper one. 0 of no examples.
 
     Args:
-        confidence: the probability of what was chosen, 0 to 1, shaped [texts].
-        correct: whether that was right, shaped [texts].
+        confidence: the probability of what was chosen, 0 to 1, shaped [examples].
+        correct: whether that was right, shaped [examples].
         bins: how many.
     """
     if not len(confidence):
@@ -212,8 +214,8 @@ def brier(probabilities: NDArray[np.floating[Any]], targets: NDArray[np.integer[
     """Give the mean square of what the probabilities miss, summed over the classes, 0 to 2 (Brier, 1950).
 
     Args:
-        probabilities: shaped [texts, classes].
-        targets: the right column of each text, shaped [texts].
+        probabilities: shaped [examples, classes].
+        targets: the right column of each example, shaped [examples].
     """
     if not len(targets):
         return 0.0
@@ -223,18 +225,18 @@ def brier(probabilities: NDArray[np.floating[Any]], targets: NDArray[np.integer[
 
 
 def abstention_auroc(match_scores: NDArray[np.floating[Any]], no_match_scores: NDArray[np.floating[Any]]) -> float:
-    """Give the probability that a description scores higher than a text that matches nothing; half of it where equal.
+    """Give the probability that what is of a class scores higher than what matches nothing; half of it where equal.
 
     That is the area under the receiver operating characteristic (Mann and Whitney's U over its largest value; Hanley
     and McNeil, 1982).
 
     Raises:
-        EvaluationError: there is no text of the one or the other kind.
+        EvaluationError: there is no example of the one or the other kind.
     """
     if not len(match_scores) or not len(no_match_scores):
         raise EvaluationError(
-            "How well the classifier abstains cannot be said without texts of both kinds.",
-            "Give descriptions of conditions and texts that describe none.",
+            "How well the classifier abstains cannot be said without examples of both kinds.",
+            "Give examples of the classes and some that are of none.",
         )
     others = np.sort(no_match_scores)
     below = np.searchsorted(others, match_scores, side="left") + np.searchsorted(others, match_scores, side="right")
@@ -242,29 +244,29 @@ def abstention_auroc(match_scores: NDArray[np.floating[Any]], no_match_scores: N
 
 
 def abstention_threshold(match_scores: NDArray[np.floating[Any]], no_match_scores: NDArray[np.floating[Any]]) -> float:
-    """Choose the score from which on a text is answered.
+    """Choose the score from which on an example is answered.
 
-    It is the threshold at which both shares, of the descriptions refused and of the other texts answered, are small:
-    the sum of their squares is the least, which is the point of the receiver operating characteristic nearest to its
-    perfect corner. Whoever describes how they feel wants an answer just as much as whoever says something else wants
-    none, however many there happen to be of either kind; the plain sum (Youden's J) may give up the one kind for the
-    other, and moves further with chance. Where several do equally well, as where the kinds lie apart, it is the middle
-    of the widest gap among them, furthest from the texts on both sides.
+    It is the threshold at which both shares, of what is of a class and refused and of the rest that is answered, are
+    small: the sum of their squares is the least, which is the point of the receiver operating characteristic nearest to
+    its perfect corner. Whoever gives what is of a class wants an answer just as much as whoever gives something else
+    wants none, however many there happen to be of either kind; the plain sum (Youden's J) may give up the one kind for
+    the other, and moves further with chance. Where several do equally well, as where the kinds lie apart, it is the
+    middle of the widest gap among them, furthest from the examples on both sides.
 
-    Without texts that match nothing it is what lets 95 % of the descriptions through, but at the most .5, from where
-    on the condition is likelier than all else together.
+    Without examples that match nothing it is what lets 95 % of the others through, but at the most .5, from where
+    on the class is likelier than all else together.
 
     Args:
-        match_scores: the sureness of each text that describes a condition, 0 to 1.
-        no_match_scores: the same in each text that describes none.
+        match_scores: the sureness of each example of a class, 0 to 1.
+        no_match_scores: the same of each example of none.
 
     Raises:
-        EvaluationError: none of the texts describes a condition.
+        EvaluationError: none of the examples is of a class.
     """
     if not len(match_scores):
         raise EvaluationError(
-            "There is no description of a condition to find the abstention threshold on.",
-            "Give it more texts of each label.",
+            "There is no example of a class to find the abstention threshold on.",
+            "Give it more examples of each label.",
         )
     if not len(no_match_scores):
         return min(_HIGHEST_DEFAULT, float(np.quantile(match_scores, 1 - _ANSWERED_BY_DEFAULT)))

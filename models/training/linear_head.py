@@ -1,12 +1,16 @@
-"""The linear head on an encoder that stays as it is: logistic regression, as strong as the validation texts want it."""
+"""The linear head on an encoder that stays as it is: logistic regression, as strong as held-out examples want it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-_STRENGTHS = (1.0, 3.0, 10.0, 30.0, 100.0)
-"""Inverse regularisation strengths that are tried, for vectors of the length 1."""
+Vectors = NDArray[np.floating[Any]]
+
+STRENGTHS = (1.0, 3.0, 10.0, 30.0, 100.0)
+"""Inverse regularisation strengths that are tried, for vectors of the length 1, where no others are given."""
 
 _STEPS = 2_000
 
@@ -18,8 +22,8 @@ class Head:
     Attributes:
         weight: shaped [classes, width].
         bias: shaped [classes].
-        training_loss: mean negative log-likelihood of the texts it was fitted to, in nats.
-        validation_loss: the same of the validation texts.
+        training_loss: mean negative log-likelihood of the examples it was fitted to, in nats.
+        validation_loss: the same of the validation examples.
     """
 
     weight: NDArray[np.float64]
@@ -31,8 +35,8 @@ class Head:
 def class_weights(targets: NDArray[np.int64], classes: int) -> NDArray[np.float64]:
     """Give each class the weight at which all count the same, kept between a half and four; shaped [classes].
 
-    Beyond these bounds a label of three texts would shake the training, and the texts that match nothing, of which
-    there are many kinds, would count for no more than one condition. A class without a text gets 1.
+    Beyond these bounds a label of three examples would shake the training, and examples that match nothing, of which
+    there are many kinds, would count for no more than one condition. A class without an example gets 1.
     """
     counts = np.bincount(targets, minlength=classes)
     balanced = len(targets) / (np.count_nonzero(counts) * np.maximum(counts, 1))
@@ -40,30 +44,32 @@ def class_weights(targets: NDArray[np.int64], classes: int) -> NDArray[np.float6
 
 
 def fitted_head(
-    vectors: NDArray[np.float64],
+    vectors: Vectors,
     targets: NDArray[np.int64],
-    validation: tuple[NDArray[np.float64], NDArray[np.int64]],
+    validation: tuple[Vectors, NDArray[np.int64]],
     classes: int,
+    strengths: Sequence[float] = STRENGTHS,
 ) -> Head:
-    """Fit a head to vectors; of several strengths the one of the least loss on the validation texts.
+    """Fit a head to vectors; of several strengths the one of the least loss on the validation examples.
 
     Args:
-        vectors: shaped [texts, width].
+        vectors: shaped [examples, width].
         targets: the class of each, each class at least once.
-        validation: vectors and classes of the validation texts.
+        validation: vectors and classes of the validation examples.
         classes: how many there are, at least two.
+        strengths: inverse regularisation strengths to try, for vectors of the length 1.
     """
     scale = float(np.sqrt(np.square(vectors).sum(axis=1).mean())) or 1.0
     training = (vectors, targets)
-    fits = (_head(strength, scale, training, validation, classes) for strength in _STRENGTHS)
+    fits = (_head(strength, scale, training, validation, classes) for strength in strengths)
     return min(fits, key=lambda head: head.validation_loss)
 
 
 def _head(
     strength: float,
     scale: float,
-    training: tuple[NDArray[np.float64], NDArray[np.int64]],
-    validation: tuple[NDArray[np.float64], NDArray[np.int64]],
+    training: tuple[Vectors, NDArray[np.int64]],
+    validation: tuple[Vectors, NDArray[np.int64]],
     classes: int,
 ) -> Head:
     from sklearn.linear_model import LogisticRegression
@@ -79,7 +85,7 @@ def _head(
 
 
 def _loss(
-    weight: NDArray[np.float64], bias: NDArray[np.float64], vectors: NDArray[np.float64], targets: NDArray[np.int64]
+    weight: NDArray[np.float64], bias: NDArray[np.float64], vectors: Vectors, targets: NDArray[np.int64]
 ) -> float:
     from scipy.special import log_softmax
 

@@ -1,4 +1,4 @@
-"""The figures of a classifier: what scikit-learn says as well, and what becomes of texts that match nothing."""
+"""The figures of a classifier: what scikit-learn says as well, and what becomes of what matches nothing."""
 
 import json
 
@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from sklearn.metrics import f1_score, precision_recall_fscore_support, top_k_accuracy_score
 
-from models.diagnosis import NO_MATCH
-from models.diagnosis.evaluation.calibration import softmax
-from models.diagnosis.evaluation.figures import Figures, figures_of
 from models.errors import EvaluationError
+from models.evaluation.classification import NO_MATCH
+from models.evaluation.classification.calibration import softmax
+from models.evaluation.classification.figures import Figures, figures_of
 
 ODD = ("🤧 cold, common", '<b>"gout" & | co</b>', "ångström\nfever", "psoriasis")
 
@@ -44,6 +44,8 @@ def test_forced_choice_is_scored_as_scikit_learn_does(labels: int, texts: int, s
     )
     assert figures.accuracy == pytest.approx((chosen == targets).mean())
     assert figures.top3 == pytest.approx(top_k_accuracy_score(targets, probabilities, k=3, labels=range(labels)))
+    if labels > 5:
+        assert figures.top5 == pytest.approx(top_k_accuracy_score(targets, probabilities, k=5, labels=range(labels)))
     expected = precision_recall_fscore_support(targets, chosen, labels=range(labels), zero_division=0)
     for one, *columns in zip(figures.labels, *expected, strict=True):
         assert one[1:] == pytest.approx(tuple(columns))
@@ -52,7 +54,7 @@ def test_forced_choice_is_scored_as_scikit_learn_does(labels: int, texts: int, s
 def test_texts_that_match_nothing_are_right_in_silence_and_wrong_in_an_answer() -> None:
     figures = _small()
     assert (figures.accuracy, figures.coverage, figures.covered_accuracy) == (0.5, 1.0, 0.5)
-    assert (figures.no_match_answered, figures.no_match_texts, figures.texts) == (0.5, 2, 4)
+    assert (figures.no_match_answered, figures.no_match_examples, figures.examples) == (0.5, 2, 4)
     assert figures.abstention_auroc == 1.0
     assert set(figures.confusion) == {
         ("flu", "flu", 1),
@@ -66,11 +68,11 @@ def test_the_calibration_error_counts_answers_to_what_matches_nothing_as_wrong()
     figures = _small()
     # One text a bin, and each is right or wrong.
     assert figures.ece_after == pytest.approx((0.1 + 0.8 + 0.2 + 0.6) / 4)
-    assert figures.ece_conditions == pytest.approx((0.1 + 0.8) / 2)
+    assert figures.ece_classes == pytest.approx((0.1 + 0.8) / 2)
     assert figures.brier_after == pytest.approx(
         ((0.01 + 0.0025 + 0.0025) + (0.64 + 0.81 + 0.01) + (0.01 + 0.04 + 0.09) + (0.01 + 0.36 + 0.49)) / 4
     )
-    assert [(one.texts, one.accuracy) for one in figures.bins_after] == [(1, 0), (1, 0), (1, 0), (1, 1)]
+    assert [(one.examples, one.accuracy) for one in figures.bins_after] == [(1, 0), (1, 0), (1, 0), (1, 1)]
 
 
 def test_what_was_before_calibration_stands_beside_what_is_after() -> None:
@@ -85,8 +87,8 @@ def test_what_was_before_calibration_stands_beside_what_is_after() -> None:
 
 def test_the_worst_mistakes_are_the_surest_and_say_their_text() -> None:
     texts = ("feverish", "my big toe", "hello", "what is gout")
-    worst = _small(texts=texts).mistakes
-    assert [(one.text, one.truth, one.said, one.answered) for one in worst] == [
+    worst = _small(examples=texts).mistakes
+    assert [(one.example, one.truth, one.said, one.answered) for one in worst] == [
         ("my big toe", "gout", "flu", True),
         ("what is gout", NO_MATCH, "gout", True),
     ]
@@ -98,7 +100,7 @@ def test_no_more_than_twenty_mistakes_are_told() -> None:
     labels = ("a", "b")
     figures = figures_of(np.tile([0.2, 0.7], (90, 1)), labels, ["a"] * 90, 0.5)
     assert len(figures.mistakes) == 20
-    assert figures.mistakes[0].text == ""
+    assert figures.mistakes[0].example == ""
 
 
 def test_a_label_the_classifier_does_not_know_is_told_wrongly_throughout() -> None:
@@ -130,8 +132,8 @@ def test_two_to_five_hundred_labels_of_any_name_can_be_told_in_json(labels: tupl
     figures = figures_of(_probabilities(texts, len(labels)), labels, truth, 0.2, _probabilities(texts, len(labels), 1))
     document = json.loads(json.dumps(figures.as_json(), allow_nan=False))
     assert [one["label"] for one in document["labels"]] == list(labels)
-    assert sum(cell["texts"] for cell in document["confusion"]) == texts
-    assert sum(one["texts"] for one in document["bins_after"]) == texts
+    assert sum(cell["examples"] for cell in document["confusion"]) == texts
+    assert sum(one["examples"] for one in document["bins_after"]) == texts
     assert document["macro_f1"] == figures.main()["macro_f1"]
     assert not {"truth", "choices", "confidences"} & document.keys()
 
@@ -142,9 +144,10 @@ def test_the_main_figures_are_flat() -> None:
         "weighted_f1",
         "accuracy",
         "top3",
+        "top5",
         "ece_before",
         "ece_after",
-        "ece_conditions",
+        "ece_classes",
         "brier_before",
         "brier_after",
         "threshold",
@@ -162,5 +165,20 @@ def test_texts_of_conditions_alone_have_no_figures_of_abstention() -> None:
 
 
 def test_texts_that_all_match_nothing_cannot_be_evaluated() -> None:
-    with pytest.raises(EvaluationError, match="None of the texts describes a condition"):
+    with pytest.raises(EvaluationError, match="None of the examples is of a class"):
         figures_of(np.array([[0.9, 0.1]]), ("flu", "gout"), [NO_MATCH], 0.5)
+
+
+def test_columns_of_one_name_are_one_class_whose_probabilities_add_up() -> None:
+    figures = figures_of(np.array([[0.3, 0.4, 0.3], [0.1, 0.8, 0.1]]), ("crane", "dog", "crane"), ["crane", "dog"], 0)
+    assert figures.accuracy == 1
+    assert [one.label for one in figures.labels] == ["crane", "dog"]
+    assert figures.confidences == pytest.approx((0.6, 0.8))
+
+
+def test_probabilities_in_single_precision_are_not_taken_for_a_chance_of_nothing() -> None:
+    probabilities = softmax(np.random.default_rng(0).normal(0, 4, (400, 1_000))).astype(np.float32).astype(np.float64)
+    assert (probabilities.sum(axis=1) < 1).any()
+    labels = [f"class {number}" for number in range(1_000)]
+    figures = figures_of(probabilities, labels, labels[:400], 0.5)
+    assert figures.coverage == pytest.approx((probabilities.max(axis=1) >= 0.5).mean())

@@ -6,14 +6,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from models.diagnosis.contract import NO_MATCH
-from models.diagnosis.evaluation.figures import Figures
-from models.diagnosis.evaluation.judged_texts import BINS, Bin
+from models.evaluation.classification import NO_MATCH
+from models.evaluation.classification.figures import Figures
+from models.evaluation.classification.judged_examples import BINS, Bin
+from models.evaluation.classification.wording import Wording
 from models.evaluation.drawing import Theme, empty_panels, empty_picture, png
 from models.training.options import Curve
 
 MOST_LABELS = 30
-"""More conditions than these are not drawn in the confusion matrix; the rest are one row and one column."""
+"""More classes than these are not drawn in the confusion matrix; the rest are one row and one column."""
 
 NOTHING_SAID = "nothing"
 OTHERS = "all others"
@@ -21,7 +22,7 @@ _LONGEST_NAME = 32
 _END_KEPT = 12
 
 _TALLEST = 0.18
-"""Of the reliability diagram's height, the bar of the bin with the most texts."""
+"""Of the reliability diagram's height, the bar of the bin with the most examples."""
 
 
 def drawable(labels: Sequence[str]) -> list[str]:
@@ -46,9 +47,9 @@ def _drawable(label: str, number: int, signs: Container[int]) -> str:
 
 
 def confusion_matrix(figures: Figures) -> tuple[list[str], NDArray[np.int64]]:
-    """Give what was said about texts of what at the threshold: truths in rows, what was said in columns.
+    """Give what was said about examples of what at the threshold: truths in rows, what was said in columns.
 
-    With more than `MOST_LABELS` conditions those with the most mistakes have a row and a column, and all others share
+    With more than `MOST_LABELS` classes those with the most mistakes have a row and a column, and all others share
     one. "Nothing" is the last one.
 
     Returns:
@@ -63,8 +64,8 @@ def confusion_matrix(figures: Figures) -> tuple[list[str], NDArray[np.int64]]:
     matrix = np.zeros((len(names), len(names)), dtype=np.int64)
     for cell in figures.confusion:
         row, column = (places.get(label, len(shown)) for label in (cell.truth, cell.said))
-        matrix[row, column] += cell.texts
-    if not figures.no_match_texts and not matrix[:, -1].any():
+        matrix[row, column] += cell.examples
+    if not figures.no_match_examples and not matrix[:, -1].any():
         return names[:-1], matrix[:-1, :-1]
     return names, matrix
 
@@ -73,13 +74,13 @@ def _most_mistaken(figures: Figures, labels: list[str]) -> list[str]:
     mistakes = dict.fromkeys(labels, 0)
     for cell in figures.confusion:
         for label in {cell.truth, cell.said} - {NO_MATCH} if cell.truth != cell.said else ():
-            mistakes[label] += cell.texts
+            mistakes[label] += cell.examples
     worst = set(sorted(labels, key=lambda label: -mistakes[label])[:MOST_LABELS])
     return [label for label in labels if label in worst]
 
 
 def draw_confusion(figures: Figures, theme: Theme) -> bytes:
-    """Draw what was said about texts of what; a PNG."""
+    """Draw what was said about examples of what; a PNG."""
     from matplotlib.colors import LinearSegmentedColormap
 
     names, counts = confusion_matrix(figures)
@@ -106,53 +107,58 @@ def _short(count: int) -> str:
     return f"{count}" if count < 1_000 else f"{count / 1_000:.1f}k" if count < 10_000 else f"{count / 1_000:.0f}k"
 
 
-def draw_reliability(figures: Figures, theme: Theme) -> bytes:
+def draw_reliability(figures: Figures, wording: Wording, theme: Theme) -> bytes:
     """Draw how often what was said with some probability was right, before and after calibration; a PNG."""
     figure, axes = empty_panels(theme, 3.6, 2 if figures.bins_before else 1)
     told = [("after calibration", figures.bins_after, figures.ece_after)]
     if figures.ece_before is not None:
         told.insert(0, ("before calibration", figures.bins_before, figures.ece_before))
     for panel, (title, bins, error) in zip(axes, told, strict=True):
-        _reliability(panel, bins, theme)
+        _reliability(panel, bins, wording, theme)
         panel.set_title(f"{title}: error {error:.3f}", fontsize=10)
     axes[0].set_ylabel("share that was right")
     return png(figure, axes[0], theme)
 
 
-def _reliability(axes: Any, bins: Sequence[Bin], theme: Theme) -> None:  # noqa: ANN401 - matplotlib's own
+def _reliability(
+    axes: Any,  # noqa: ANN401 - matplotlib's own
+    bins: Sequence[Bin],
+    wording: Wording,
+    theme: Theme,
+) -> None:
     confidence, accuracy = [one.confidence for one in bins], [one.accuracy for one in bins]
-    most = max(one.texts for one in bins)
-    heights = [_TALLEST * one.texts / most for one in bins]
+    most = max(one.examples for one in bins)
+    heights = [_TALLEST * one.examples / most for one in bins]
     middles = [(one.low + one.high) / 2 for one in bins]
-    axes.bar(middles, heights, 0.9 / BINS, color=theme.lines, label="texts in the bin (not to scale)")
+    axes.bar(middles, heights, 0.9 / BINS, color=theme.lines, label=f"{wording.examples} in the bin (not to scale)")
     axes.plot([0, 1], [0, 1], color=theme.text, linewidth=1, linestyle=(0, (2, 3)), label="as it should be")
     axes.plot(confidence, accuracy, color=theme.series[0], linewidth=0.8)
-    # Of few texts the share is mostly chance: they are to catch the eye less.
-    sizes = [12 + 90 * one.texts / most for one in bins]
+    # Of few examples the share is mostly chance: they are to catch the eye less.
+    sizes = [12 + 90 * one.examples / most for one in bins]
     axes.scatter(confidence, accuracy, sizes, color=theme.series[0], label="as it is", zorder=3)
     _shares(axes, theme)
     axes.set(xlim=(0, 1.02), ylim=(0, 1.04), xlabel="probability of what was said")
 
 
-def draw_coverage(named: Sequence[tuple[str, Figures]], theme: Theme) -> bytes:
-    """Draw what an answer to more of the descriptions costs, in mistakes and in needless answers; a PNG."""
-    others = any(figures.no_match_texts for _, figures in named)
+def draw_coverage(named: Sequence[tuple[str, Figures]], wording: Wording, theme: Theme) -> bytes:
+    """Draw what an answer to more of what is of a class costs, in mistakes and in needless answers; a PNG."""
+    others = any(figures.no_match_examples for _, figures in named)
     figure, axes = empty_panels(theme, 3.6, 2 if others else 1)
     for (name, figures), colour in zip(named, theme.series, strict=False):
         answered = [point.coverage for point in figures.points]
         label = drawable([name])[0]
         axes[0].plot(answered, [point.accuracy for point in figures.points], color=colour, linewidth=2, label=label)
         _mark(axes[0], figures.coverage, figures.covered_accuracy, colour)
-        if others and figures.no_match_texts:
+        if others and figures.no_match_examples:
             axes[1].plot(answered, [point.no_match_answered for point in figures.points], color=colour, linewidth=2)
             _mark(axes[1], figures.coverage, figures.no_match_answered, colour)
     axes[0].set_ylabel("of these right")
     if others:
-        axes[1].set_ylabel("other texts answered")
+        axes[1].set_ylabel(f"other {wording.examples} answered")
     for panel in axes:
         _shares(panel, theme)
         panel.set_xlim(0, 1.02)
-        panel.set_xlabel("descriptions answered")
+        panel.set_xlabel(wording.answered)
     return png(figure, axes[0], theme)
 
 

@@ -12,7 +12,8 @@ from hypothesis.extra.numpy import arrays
 from numpy.typing import NDArray
 from sklearn.metrics import roc_auc_score
 
-from models.diagnosis.evaluation.calibration import (
+from models.errors import EvaluationError, ModelUnusableError
+from models.evaluation.classification.calibration import (
     Calibration,
     abstention_auroc,
     abstention_threshold,
@@ -24,7 +25,6 @@ from models.diagnosis.evaluation.calibration import (
     softmax,
     sureness,
 )
-from models.errors import EvaluationError, ModelUnusableError
 
 Floats = NDArray[np.float64]
 
@@ -208,11 +208,11 @@ def test_without_texts_that_match_nothing_most_descriptions_are_let_through() ->
 
 def test_nothing_can_be_calibrated_without_descriptions() -> None:
     empty = np.array([])
-    with pytest.raises(EvaluationError, match="no description of a condition"):
+    with pytest.raises(EvaluationError, match="no example of a class"):
         abstention_threshold(empty, np.array([0.5]))
-    with pytest.raises(EvaluationError, match="texts of both kinds"):
+    with pytest.raises(EvaluationError, match="examples of both kinds"):
         abstention_auroc(np.array([0.5]), empty)
-    with pytest.raises(EvaluationError, match="no text to calibrate"):
+    with pytest.raises(EvaluationError, match="no example to calibrate"):
         calibrate(np.zeros((2, 3)), np.array([2, 2]), 2)
 
 

@@ -1,4 +1,4 @@
-"""What a classifier made of texts it has not seen: of each what it chose and how sure, and what these sum up to."""
+"""What a classifier made of examples it has not seen: of each what it chose and how sure, and what these sum up to."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -6,8 +6,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from models.diagnosis.contract import NO_MATCH
-from models.diagnosis.evaluation.calibration import bin_numbers, brier, expected_calibration_error, sureness
+from models.evaluation.classification import NO_MATCH
+from models.evaluation.classification.calibration import bin_numbers, brier, expected_calibration_error, sureness
 
 BINS = 15
 """Of the expected calibration error and of the reliability diagram."""
@@ -15,11 +15,12 @@ BINS = 15
 _WORST = 20
 _POINTS = 101
 
-_ROUNDING = 1e-9
+_ROUNDING = 1e-5
+"""What a row of probabilities may lack to 1 without a chance that nothing matches: single precision loses as much."""
 
 
 class LabelFigures(NamedTuple):
-    """How one condition was told, by forced choice: precision, recall and F1 from 0 to 1; how many texts are of it."""
+    """How one class was told, by forced choice: precision, recall and F1 from 0 to 1; how many examples are of it."""
 
     label: str
     precision: float
@@ -29,27 +30,27 @@ class LabelFigures(NamedTuple):
 
 
 class Cell(NamedTuple):
-    """A cell of the confusion matrix that is not 0: of so many texts of `truth` it was `said`, or nothing."""
+    """A cell of the confusion matrix that is not 0: of so many examples of `truth` it was `said`, or nothing."""
 
     truth: str
     said: str
-    texts: int
+    examples: int
 
 
 class Bin(NamedTuple):
-    """A bin of the reliability diagram: its edges, how many texts lie in it, their mean confidence and accuracy."""
+    """A bin of the reliability diagram: its edges, how many examples lie in it, their mean confidence and accuracy."""
 
     low: float
     high: float
-    texts: int
+    examples: int
     confidence: float
     accuracy: float
 
 
 class CoveragePoint(NamedTuple):
-    """What would happen at a threshold: share of descriptions answered, share of these told rightly, others answered.
+    """What would happen at a threshold: share of what is of a class that is answered, and share of that told rightly.
 
-    `no_match_answered` is the share of the texts that match nothing; None where there are none.
+    `no_match_answered` is the share of what matches nothing that is answered; None where there is none of it.
     """
 
     threshold: float
@@ -59,13 +60,14 @@ class CoveragePoint(NamedTuple):
 
 
 class Mistake(NamedTuple):
-    """A text told wrongly: its place among the texts, from 0, its truth, what was said instead, and how sure.
+    """An example told wrongly: its place among all, from 0, its truth, what was said instead, and how sure.
 
-    `truth` is `NO_MATCH` where nothing would have been right; `answered` tells whether it was sure enough to be said.
+    `example` is its text or its name. `truth` is `NO_MATCH` where nothing would have been right; `answered` tells
+    whether it was sure enough to be said.
     """
 
     row: int
-    text: str
+    example: str
     truth: str
     said: str
     probability: float
@@ -78,15 +80,15 @@ def share(hits: NDArray[np.bool_]) -> float | None:
     return float(hits.mean()) if len(hits) else None
 
 
-class JudgedTexts:
-    """What a classifier chose for each text, in numbers.
+class JudgedExamples:
+    """What a classifier chose for each example, in numbers.
 
     Attributes:
         names: its labels, then those it does not know, then `NO_MATCH`.
-        target, choice: columns in `names` of what is right and of what is likeliest, shaped [texts].
-        confidence: the probability of that, shaped [texts].
-        sureness: what it abstains by, shaped [texts].
-        matches, correct, answered: whether a text is of a condition, was told rightly, is sure enough to be answered.
+        target, choice: columns in `names` of what is right and of what is likeliest, shaped [examples].
+        confidence: the probability of that, shaped [examples].
+        sureness: what it abstains by, shaped [examples].
+        matches, correct, answered: whether an example is of a class, was told rightly, is sure enough to be answered.
     """
 
     def __init__(
@@ -121,9 +123,13 @@ class JudgedTexts:
         return tuple(LabelFigures(*column) for column in columns)
 
     def within(self, top: int) -> float:
-        """Give the share of the descriptions whose condition is among the likeliest."""
-        likeliest = np.argsort(-self.probabilities[self.matches], axis=1, kind="stable")[:, :top]
-        return float((likeliest == self.target[self.matches, None]).any(axis=1).mean())
+        """Give the share of the examples of a class whose class is among the likeliest."""
+        known = self.matches & (self.target < self.known)
+        given, target = self.probabilities[known], self.target[known, None]
+        right = np.take_along_axis(given, target, axis=1)
+        # Of classes as likely as the right one, those of lower columns come first.
+        ahead = (given > right) | ((given == right) & (np.arange(self.known) < target))
+        return float((ahead.sum(axis=1) < top).sum() / self.matches.sum())
 
     def calibration_error(self) -> float:
         return expected_calibration_error(self.confidence, self.correct, BINS)
@@ -143,11 +149,11 @@ class JudgedTexts:
         return tuple(made)
 
     def points(self) -> tuple[CoveragePoint, ...]:
-        """Give what would happen at thresholds that let through equal steps of the descriptions."""
+        """Give what would happen at thresholds that let through equal steps of the examples of a class."""
         order = np.argsort(-self.sureness[self.matches], kind="stable")
         sure, correct = self.sureness[self.matches][order], self.correct[self.matches][order]
         others = self.sureness[~self.matches]
-        # Texts as sure as the last one let through are let through with it.
+        # Examples as sure as the last one let through are let through with it.
         thresholds = np.unique(sure[np.linspace(0, len(order) - 1, min(_POINTS, len(order))).astype(int)])
         let_through = len(order) - np.searchsorted(sure[::-1], thresholds, side="left")
         right = np.cumsum(correct)[let_through - 1]
@@ -165,13 +171,13 @@ class JudgedTexts:
             for cell, count in zip(cells.tolist(), counts.tolist(), strict=True)
         )
 
-    def mistakes(self, texts: Sequence[str] | None) -> tuple[Mistake, ...]:
+    def mistakes(self, examples: Sequence[str] | None) -> tuple[Mistake, ...]:
         """Give the surest of what was told wrongly; silence about what matches nothing is right."""
         wrong = np.flatnonzero(~self.correct & (self.matches | self.answered))
         surest = wrong[np.argsort(-self.confidence[wrong], kind="stable")][:_WORST]
-        return tuple(self._mistake(row, texts) for row in surest.tolist())
+        return tuple(self._mistake(row, examples) for row in surest.tolist())
 
-    def _mistake(self, row: int, texts: Sequence[str] | None) -> Mistake:
+    def _mistake(self, row: int, examples: Sequence[str] | None) -> Mistake:
         target, probabilities = int(self.target[row]), self.probabilities[row]
         if target == len(self.names) - 1:
             right = max(1 - float(probabilities.sum()), 0.0)
@@ -179,7 +185,7 @@ class JudgedTexts:
             right = float(probabilities[target]) if target < self.known else 0.0
         return Mistake(
             row=row,
-            text=texts[row] if texts is not None else "",
+            example=examples[row] if examples is not None else "",
             truth=self.names[target],
             said=self.names[int(self.choice[row])],
             probability=float(self.confidence[row]),
