@@ -60,6 +60,7 @@ class Draft:
             generator finds that the passages do not hold the answer: `text` is empty then.
         gave_up: who had begun and broke off, so that what was shown is rewritten; empty if nobody.
         cited: whether it rests on a passage.
+        unchecked: whether some of it was seen in a picture by who wrote it, and held against nothing.
     """
 
     text: str
@@ -67,6 +68,7 @@ class Draft:
     state: Literal["waking", "writing", "answered", "abstained"] = "writing"
     gave_up: str = ""
     cited: bool = True
+    unchecked: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +143,11 @@ class Chain:
             for name, generator in generators.items()
         }
         self._floor = generators[FLOOR]
+
+    def generator(self, name: str) -> Generator | None:
+        """Give a generator by its name in the settings; None where it is not in any chain."""
+        link = self._links.get(name)
+        return link.generator if link else None
 
     def states(self) -> dict[str, str]:
         """Give the circuit of every generator but the floor: ``closed``, ``open`` or ``half-open``."""
@@ -235,7 +242,7 @@ class Chain:
             yield Draft("", state="waking")
             await self._wake(generator, asked.end if attempt.is_last else asked.end - self._limits.whole / 2)
         loop, name = asyncio.get_running_loop(), generator.name
-        review = Review(asked.text, asked.passages, self._verifier)
+        review = Review(asked.text, asked.passages, self._verifier, generator.looks_at(asked.passages))
         shown = ""
         charge = partial(asked.account.charge, link.name, name)
         stream = generator.stream(asked.text, asked.passages, asked.history, charge)
@@ -283,7 +290,7 @@ class Chain:
         cited = any(one.passage for one in borne_out)
         if len(borne_out) < _ENOUGH * len(claims) or not text or (self._limits.withholds_uncited and not cited):
             raise _NotGroundedError
-        return Draft(text, name, "answered", cited=cited)
+        return Draft(text, name, "answered", cited=cited, unchecked=review.unchecked)
 
     async def _from_floor(self, asked: _Question) -> AsyncGenerator[Draft]:
         draft = Draft("", self._floor.name)

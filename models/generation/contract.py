@@ -2,7 +2,9 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+from models.errors import GeneratorRefusedError
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,6 +17,8 @@ class GroundingPassage:
         title: what it is about; may be empty.
         score: how well it fits the question, relative to the other passages of the same search; above 0.
         question: when not empty, `text` is the ready answer to it and is given as it stands.
+        image: the picture that the passage tells of, as JPEG without any metadata, some 1,024 pixels long at the most;
+            `text` is what models of this machine say of it then. Empty where the passage is a text.
     """
 
     number: int
@@ -22,6 +26,7 @@ class GroundingPassage:
     title: str = ""
     score: float = 1.0
     question: str = ""
+    image: bytes = field(default=b"", repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +88,24 @@ class Generator(ABC):
         Raises:
             ModelError: it cannot be answered, or no further; what was yielded is to be thrown away.
         """
+
+    def looks_at(self, passages: Sequence[GroundingPassage]) -> frozenset[int]:
+        """Give the numbers of those passages whose pictures it sees itself; of the others it reads the text alone."""
+        return frozenset()
+
+    async def translate(self, text: str, language: str, spent: Spent = _unasked) -> str:
+        """Give a sentence in another language, on one line of plain text.
+
+        Args:
+            text: the sentence, in English where the model has to be told.
+            language: the name of the other language, in English, as ``German``.
+            spent: told what it took, as in `stream`.
+
+        Raises:
+            AnswerUnusableError: what was written is no translation.
+            ModelError: there is none.
+        """
+        raise GeneratorRefusedError(f"{self.name} does not translate.", "Have another generator do it.")
 
     @property
     def waking(self) -> bool:

@@ -5,6 +5,7 @@ import warnings
 from collections.abc import AsyncGenerator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import chain
 from typing import TYPE_CHECKING, Any, Literal
 
 from models.errors import AnswerBlockedError, AnswerUnusableError, GeneratorRefusedError
@@ -196,10 +197,20 @@ def _contents(messages: Sequence[ChatMessage]) -> "list[types.ContentUnion]":
     from google.genai import types
 
     return [
-        types.Content(role="model" if one.role == "assistant" else "user", parts=[types.Part(text=one.text)])
+        types.Content(role="model" if one.role == "assistant" else "user", parts=_parts(one))
         for one in messages
         if one.role != "system"
     ]
+
+
+def _parts(message: ChatMessage) -> "list[types.Part]":
+    from google.genai import types
+
+    pictures = (
+        (types.Part(text=picture.heading), types.Part.from_bytes(data=picture.content, mime_type="image/jpeg"))
+        for picture in message.pictures
+    )
+    return [*chain.from_iterable(pictures), types.Part(text=message.text)]
 
 
 def _chunk(answer: "types.GenerateContentResponse") -> Chunk:

@@ -3,20 +3,23 @@
 import asyncio
 import contextlib
 import threading
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from time import monotonic
 from typing import cast
 
 import structlog
 
+from models.errors import AnswerUnusableError
 from models.generation.contract import Generator, GroundingPassage, Spent, Turn, Usage
 from models.generation.engines.choice import Execution, Precision, chosen, opened
 from models.generation.engines.contract import Engine, EngineOptions, Prompt
 from models.generation.engines.vocabulary import GrowingText
 from models.generation.fitting import fitted_prompt
+from models.generation.translation import gathered
 from models.machine import usable_cores
 from models.runtime import Runtime, RuntimeLimits
 from models.store.model_store import DEFAULT_MODEL, ModelStore
@@ -100,11 +103,27 @@ class LocalGenerator(Generator):
             AnswerUnusableError: the question alone is too long for the model.
             ModelError: the model cannot be loaded, or broke off.
         """
+        prompting = partial(_prompt, question=question, passages=passages, history=history)
+        async with contextlib.aclosing(self._written(prompting, spent)) as pieces:
+            async for piece in pieces:
+                yield piece
+
+    async def translate(self, text: str, language: str, spent: Spent | None = None) -> str:
+        """Give an English sentence in another language; see `Generator.translate`.
+
+        Raises:
+            GeneratorBusyError: too much waits.
+            AnswerUnusableError: what the model wrote is no translation, or the sentence is too long for it.
+            ModelError: the model cannot be loaded, or broke off.
+        """
+        prompting = partial(_translation_prompt, text=text, language=language)
+        return await gathered(self._written(prompting, spent), text, language, self.name)
+
+    async def _written(self, prompting: Callable[[Engine], Prompt], spent: Spent | None) -> AsyncGenerator[str]:
+        """Yield what the model writes to a prompt, and tell what it took."""
         self._runtime.refuse_when_full()
         engine = cast(Engine, await self._runtime.load())
-        prompt = await asyncio.get_running_loop().run_in_executor(
-            self._reading, _prompt, engine, question, passages, history
-        )
+        prompt = await asyncio.get_running_loop().run_in_executor(self._reading, prompting, engine)
         text = GrowingText(engine.vocabulary)
         written = 0
         try:
@@ -141,3 +160,13 @@ class LocalGenerator(Generator):
 def _prompt(engine: Engine, question: str, passages: Sequence[GroundingPassage], history: Sequence[Turn]) -> Prompt:
     tokens = fitted_prompt(question, passages, history, engine.window, engine.vocabulary.count, engine.render)
     return tuple(tokens)
+
+
+def _translation_prompt(engine: Engine, text: str, language: str) -> Prompt:
+    tokens = tuple(engine.render_translation(text, language))
+    if len(tokens) > engine.window:
+        raise AnswerUnusableError(
+            f"The text takes {len(tokens):,} tokens, and {engine.window:,} are what the model has room for.",
+            "Give it in parts, or choose a model with a larger window.",
+        )
+    return tokens

@@ -11,6 +11,12 @@ from models.store.weight_files import read_json_object, require_head, weights_in
 Kind = Literal["seq2seq", "causal", "other"]
 """seq2seq: an encoder and a decoder (T5). causal: a decoder alone (Llama, Qwen). other: neither writes text."""
 
+Sight = Literal["", "images", "captions"]
+"""What a model does with pictures. images: tells labels. captions: writes a sentence. Empty: nothing that is used."""
+
+CAPTIONERS = frozenset({"blip", "git", "vision-encoder-decoder"})
+"""Model types that write captions, where the architecture is for that."""
+
 TEXT_TO_TEXT = frozenset(
     {
         "bart",
@@ -41,6 +47,8 @@ TEXT_TO_TEXT = frozenset(
 
 _TEXT_TO_TEXT_ENDINGS = ("ForConditionalGeneration", "EncoderDecoderModel", "MarianMTModel")
 _CAUSAL_ENDINGS = ("ForCausalLM", "LMHeadModel")
+_IMAGE_CLASSIFIER_ENDINGS = ("ForImageClassification", "ForImageClassificationWithTeacher")
+_CAPTIONER_NAMES = ("BlipForConditionalGeneration", "GitForCausalLM", "VisionEncoderDecoderModel")
 _TOKENIZERS = ("tokenizer.json", "spiece.model", "tokenizer.model", "sentencepiece.bpe.model", "vocab.txt")
 _TOKENIZERS_IN_PAIRS = (("vocab.json", "merges.txt"), ("source.spm", "target.spm"))
 _TAIL = 1_024
@@ -60,6 +68,7 @@ class Checkpoint:
         weight_files: the safetensors, in the order of their index.
         weight_bytes: their size together.
         parameters: how many numbers the weights hold.
+        sight: what it does with pictures.
     """
 
     name: str
@@ -70,6 +79,7 @@ class Checkpoint:
     weight_files: tuple[Path, ...]
     weight_bytes: int
     parameters: int = 0
+    sight: Sight = ""
 
 
 def judged(folder: Path, name: str, revision: str = "", mend: str = "Copy the folder once more.") -> Checkpoint:
@@ -86,11 +96,13 @@ def judged(folder: Path, name: str, revision: str = "", mend: str = "Copy the fo
     """
     try:
         config = _config(folder, name, mend)
-        kind = kind_of(config)
+        kind, sight = kind_of(config), sight_of(config)
         _refuse_adapter(folder, name)
         weights = weights_in(folder, name, mend)
         require_head(folder, name, mend)
-        _look_for_tokenizer(folder, name, kind, mend)
+        _look_for_processor(folder, name, sight, mend)
+        if sight != "images":
+            _look_for_tokenizer(folder, name, kind != "other" or sight == "captions", mend)
     except OSError as error:
         where = error.filename or folder
         raise ModelUnusableError(
@@ -105,6 +117,7 @@ def judged(folder: Path, name: str, revision: str = "", mend: str = "Copy the fo
         weight_files=weights.files,
         weight_bytes=weights.size,
         parameters=weights.parameters,
+        sight=sight,
     )
 
 
@@ -115,13 +128,28 @@ def judge_config(folder: Path, name: str, mend: str) -> Kind:
 
 def kind_of(config: dict[str, object]) -> Kind:
     """Tell what kind of model a config describes, by its architectures."""
-    architectures = config.get("architectures")
-    names = [name for name in architectures if isinstance(name, str)] if isinstance(architectures, list) else []
+    names = _architectures(config)
+    if config.get("model_type") in CAPTIONERS:
+        return "other"
     if config.get("model_type") in TEXT_TO_TEXT and any(name.endswith(_TEXT_TO_TEXT_ENDINGS) for name in names):
         return "seq2seq"
     if any(name.endswith(_CAUSAL_ENDINGS) for name in names):
         return "causal"
     return "other"
+
+
+def sight_of(config: dict[str, object]) -> Sight:
+    """Tell what a model that a config describes does with pictures, by its architectures."""
+    names = _architectures(config)
+    if any(name.endswith(_IMAGE_CLASSIFIER_ENDINGS) for name in names):
+        return "images"
+    is_captioner = config.get("model_type") in CAPTIONERS and any(name in _CAPTIONER_NAMES for name in names)
+    return "captions" if is_captioner else ""
+
+
+def _architectures(config: dict[str, object]) -> list[str]:
+    architectures = config.get("architectures")
+    return [name for name in architectures if isinstance(name, str)] if isinstance(architectures, list) else []
 
 
 def _config(folder: Path, name: str, mend: str) -> dict[str, object]:
@@ -182,14 +210,20 @@ def _end_of(file: Path) -> bytes:
         return stream.read()
 
 
-def _look_for_tokenizer(folder: Path, name: str, kind: Kind, mend: str) -> None:
+def _look_for_processor(folder: Path, name: str, sight: Sight, mend: str) -> None:
+    if sight and not any((folder / file).is_file() for file in _PROCESSORS):
+        raise ModelUnusableError(f"{name} is incomplete: it has no image processor ({_PROCESSORS[0]}).", mend)
+
+
+def _look_for_tokenizer(folder: Path, name: str, is_needed: bool, mend: str) -> None:
+    """See that there is a tokenizer, or where none is needed, at least an image processor."""
     fast = folder / "tokenizer.json"
     if fast.is_file() and not _end_of(fast).rstrip().endswith(b"}"):
         raise ModelUnusableError(f"{name} is damaged: tokenizer.json breaks off.", mend)
-    alone = _TOKENIZERS if kind != "other" else _TOKENIZERS + _PROCESSORS
+    alone = _TOKENIZERS if is_needed else _TOKENIZERS + _PROCESSORS
     if any((folder / file).is_file() for file in alone):
         return
     if any(all((folder / file).is_file() for file in pair) for pair in _TOKENIZERS_IN_PAIRS):
         return
-    what = "tokenizer" if kind != "other" else "tokenizer or preprocessor"
+    what = "tokenizer" if is_needed else "tokenizer or preprocessor"
     raise ModelUnusableError(f"{name} is incomplete: it has no {what} ({alone[0]}).", mend)

@@ -8,7 +8,7 @@ from typing import Literal
 
 from models.errors import ModelError
 from models.generation.engines.conversion import conversions_of
-from models.store.checkpoints import Checkpoint, Kind
+from models.store.checkpoints import Checkpoint, Kind, Sight
 from models.store.hub_cache import CachedModel, cached_models
 from models.store.model_store import ModelStore
 
@@ -28,7 +28,8 @@ class Entry:
         folder: where its files lie.
         revision: the hub's commit; empty for one that was trained here.
         main: whether it is what the name means without a revision.
-        kind: what it can do; empty where it is not whole.
+        kind: what it can do: write text (seq2seq, causal), label pictures (images) or caption them (captions), or
+            something else (other); empty where it is not whole.
         model_type: the config's own word; empty where it is not whole.
         parameters: how many numbers its weights hold; 0 where it is not whole.
         size: bytes on the disk, unfinished downloads among them.
@@ -42,7 +43,7 @@ class Entry:
     folder: Path
     revision: str
     main: bool
-    kind: Kind | Literal[""]
+    kind: Kind | Sight
     model_type: str
     parameters: int
     size: int
@@ -97,7 +98,7 @@ def _told(store: ModelStore, name: str, origin: Origin, folder: Path, found: Che
         folder=folder,
         revision="",
         main=True,
-        kind=found.kind if found else "",
+        kind=found.sight or found.kind if found else "",
         model_type=found.model_type if found else "",
         parameters=found.parameters if found else 0,
         size=size_of(folder),

@@ -15,8 +15,8 @@ from models.store.weight_files import DIAGNOSIS_FILE
 
 __all__ = ["DEFAULT_MODEL", "DIAGNOSIS_FILE", "Checkpoint", "Kind", "ModelStore", "Task"]
 
-Task = Literal["answers", "diagnosis", "images"]
-"""What a model is used for."""
+Task = Literal["answers", "diagnosis", "images", "captions"]
+"""What a model is used for. images: telling what is in a picture, in labels. captions: in a sentence."""
 
 DEFAULT_MODEL = "google/flan-t5-small"
 """What writes answers where nothing else was chosen."""
@@ -35,7 +35,42 @@ _WELL_KNOWN = (
     "Qwen/Qwen2.5-1.5B-Instruct",
     "Qwen/Qwen3-0.6B",
     "TinyLlama/TinyLlama-1.1B-Chat-v1.0",
+    "google/vit-base-patch16-224",
+    "google/vit-large-patch16-224",
+    "facebook/deit-small-patch16-224",
+    "microsoft/swin-tiny-patch4-window7-224",
+    "microsoft/git-base",
+    "microsoft/git-base-coco",
+    "Salesforce/blip-image-captioning-large",
 )
+
+_UNFIT: dict[Task, tuple[str, str]] = {
+    "answers": (
+        "does not write text",
+        "Choose a text-to-text or causal language model, such as google/flan-t5-small.",
+    ),
+    "diagnosis": (
+        "tells no conditions apart",
+        "Choose one that `preceptor train diagnosis` made, or another one for text classification.",
+    ),
+    "images": (
+        "tells no pictures apart",
+        "Choose one that `preceptor train images` made, or another one for image classification, such as"
+        " google/vit-base-patch16-224.",
+    ),
+    "captions": (
+        "writes no captions",
+        "Choose a GIT, BLIP or VisionEncoderDecoder model, such as microsoft/git-base.",
+    ),
+}
+"""What is said of a model that cannot do a task, and what to choose instead."""
+
+_USES: dict[Task, str] = {
+    "answers": "It writes text",
+    "diagnosis": "It tells texts apart",
+    "images": "It tells what is in pictures",
+    "captions": "It writes captions of pictures",
+}
 
 
 class ModelStore:
@@ -208,16 +243,27 @@ def nearest(name: str, known: list[str]) -> str:
 
 def _require_fit(found: Checkpoint, task: Task) -> None:
     """See that a model is of a kind that can do a task."""
-    if task == "answers" and found.kind == "other":
-        fix = "Choose a text-to-text or causal language model, such as google/flan-t5-small."
-        if is_classifier(found):
-            fix = f"It tells texts apart: `preceptor models use {found.name} --for diagnosis`."
-        raise ModelUnusableError(f"{found.name} ({found.model_type}) does not write text.", fix)
-    if task == "diagnosis" and not is_classifier(found):
-        raise ModelUnusableError(
-            f"{found.name} ({found.model_type}) tells no conditions apart.",
-            "Choose one that `preceptor train diagnosis` made, or another one for text classification.",
-        )
+    fits = {
+        "answers": found.kind != "other",
+        "diagnosis": is_classifier(found),
+        "images": found.sight == "images",
+        "captions": found.sight == "captions",
+    }
+    if not fits[task]:
+        unfit, instead = _UNFIT[task]
+        raise ModelUnusableError(f"{found.name} ({found.model_type}) {unfit}.", _other_use(found) or instead)
+
+
+def task_of(found: Checkpoint) -> Task | Literal[""]:
+    """Give what a model can be used for; empty where it is for none of the tasks."""
+    if found.kind != "other":
+        return "answers"
+    return found.sight or ("diagnosis" if is_classifier(found) else "")
+
+
+def _other_use(found: Checkpoint) -> str:
+    task = task_of(found)
+    return f"{_USES[task]}: `preceptor models use {found.name} --for {task}`." if task else ""
 
 
 def is_classifier(found: Checkpoint) -> bool:

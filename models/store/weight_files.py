@@ -20,6 +20,8 @@ DIAGNOSIS_FILE = "diagnosis.json"
 """Stands in the folder of a model that was trained here to diagnose; says its labels and its calibration."""
 HEAD = "head.safetensors"
 """Holds such a model's linear head, beside the encoder's own weights."""
+IMAGES_FILE = "images.json"
+"""Stands in the folder of a model that was trained here to tell pictures apart; says its calibration."""
 OTHER_FORMATS = (".gguf", ".h5", ".msgpack", ".onnx", ".tflite")
 
 _LENGTH_BYTES = 8
@@ -66,12 +68,16 @@ def weights_in(folder: Path, name: str, mend: str) -> Weights:
 
 
 def require_head(folder: Path, name: str, mend: str) -> None:
-    """See that a model that was trained here to diagnose has its head and its labels; others need none.
+    """See that what was written beside the weights of a model that was trained here is whole; others have nothing.
+
+    One for diagnosis has its head and its labels there, one for pictures its calibration.
 
     Raises:
         ModelUnusableError: one of them is missing or damaged.
         OSError: a file cannot be read.
     """
+    if (folder / IMAGES_FILE).is_file():
+        read_json_object(folder / IMAGES_FILE, name, mend)
     if not (folder / DIAGNOSIS_FILE).is_file():
         return
     read_json_object(folder / DIAGNOSIS_FILE, name, mend)

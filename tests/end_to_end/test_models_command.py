@@ -10,11 +10,14 @@ from pathlib import Path
 
 import pytest
 
+from models.vision.defaults import CAPTIONS, LABELS
 from tests.models.loopback_hub import LoopbackHub
 from tests.models.model_folders import LLAMA, VIT, cached, model_files, safetensors, write
 
 PRECEPTOR = str(Path(sys.executable).with_name("preceptor"))
 FLAN = "google/flan-t5-small"
+GIT = {"model_type": "git", "architectures": ["GitForCausalLM"]}
+PROCESSOR = {"preprocessor_config.json": b'{"image_processor_type": "ViTImageProcessor"}'}
 CHUNK = 10 * 1024 * 1024
 """What huggingface_hub keeps in its hands before it writes."""
 
@@ -91,7 +94,7 @@ def test_a_model_is_pulled_listed_chosen_and_removed(machine: Machine) -> None:
     assert str(machine.cache) in listed
 
     document = json.loads(machine.models("list", "--json").stdout)
-    assert document["in_use"] == {"answers": FLAN, "diagnosis": "floor"}
+    assert document["in_use"] == {"answers": FLAN, "diagnosis": "floor", "images": LABELS, "captions": CAPTIONS}
     (model,) = document["models"]
     assert (model["name"], model["revision"], model["in_use_for"]) == (FLAN, commit, ["answers"])
 
@@ -236,10 +239,79 @@ def test_a_model_in_use_by_its_path_is_kept_too(machine: Machine) -> None:
 
 
 def test_a_model_that_writes_no_text_is_not_chosen_for_answers(machine: Machine) -> None:
-    write(machine.folder / "vit", model_files(VIT))
+    write(machine.folder / "vit", model_files(VIT) | PROCESSOR)
     chosen = machine.models("use", "./vit")
     assert (chosen.returncode, "does not write text" in chosen.stderr) == (1, True)
+    assert "`preceptor models use ./vit --for images`" in chosen.stderr
     assert machine.models("use", "./vit", "--for", "poems").returncode == 2
+
+
+def test_models_of_pictures_are_chosen_listed_and_given_up_again(machine: Machine) -> None:
+    write(machine.folder / "vit", model_files(VIT) | PROCESSOR)
+    mine = write(machine.folder / "data" / "models" / "images" / "mine", model_files(VIT) | PROCESSOR)
+    cached(machine.cache, CAPTIONS, model_files(GIT) | PROCESSOR)
+
+    assert (
+        machine.models("use", "./vit", "--for", "images").stdout
+        == "./vit (vit) labels pictures from the next start on.\n"
+    )
+    assert f"For images {machine.folder / 'vit'} is used" in machine.models("list").stdout
+    assert machine.models("use", "mine").stdout == "mine (vit) labels pictures from the next start on.\n"
+    wrong = machine.models("use", "mine", "--for", "captions")
+    assert (wrong.returncode, "mine (vit) writes no captions. It tells what is in pictures" in wrong.stderr) == (
+        1,
+        True,
+    )
+    assert machine.models("use", CAPTIONS, "--for", "captions").returncode == 0
+
+    listed = machine.models("list").stdout
+    assert "mine (in use for images)\n  labels pictures (vit), 5.0k parameters" in listed
+    assert f"{CAPTIONS} (in use for captions)\n  captions pictures (git)" in listed
+    kept = machine.models("remove", "mine", "--yes")
+    assert (kept.returncode, "mine is in use for images" in kept.stderr, mine.is_dir()) == (1, True, True)
+
+    back = machine.models("use", "floor", "--for", "images")
+    assert back.stdout == f"Nothing is chosen for images any more: {LABELS} labels pictures from the next start on.\n"
+    assert machine.models("remove", "mine", "--yes").returncode == 0
+
+
+def test_a_setting_that_wins_over_a_model_of_pictures_is_told(machine: Machine) -> None:
+    write(machine.folder / "vit", model_files(VIT) | PROCESSOR)
+    settings = {"PRECEPTOR_MODELS__IMAGES__LABELS": "org/other"}
+    chosen = machine.models("use", "./vit", "--for", "images", **settings)
+    assert "the setting models.images.labels names org/other, and that wins; unset it." in chosen.stderr
+    assert "For images org/other is meant to be used. There is no model" in machine.models("list", **settings).stdout
+
+
+def test_what_is_meant_for_pictures_is_pulled_without_its_name(machine: Machine) -> None:
+    machine.hub.add(LABELS, model_files(VIT) | PROCESSOR)
+    pulled = machine.models("pull", "--for", "images")
+    assert pulled.returncode == 0
+    assert f"{LABELS} is here and whole" in pulled.stdout
+    assert "nothing more to do: it is what is meant for images" in pulled.stdout
+    assert "local.revision" not in pulled.stdout
+
+    settings = {"PRECEPTOR_MODELS__IMAGES__CAPTIONS": "org/captioner"}
+    machine.hub.add("org/captioner", model_files(GIT) | PROCESSOR)
+    assert "org/captioner is here and whole" in machine.models("pull", "--for", "captions", **settings).stdout
+    by_name = machine.models("pull", "org/captioner").stdout
+    assert "preceptor models use org/captioner --for captions" in by_name
+
+
+def test_nothing_is_pulled_where_a_folder_or_no_model_is_meant(machine: Machine) -> None:
+    folder = write(machine.folder / "vit", model_files(VIT) | PROCESSOR)
+    here = machine.models("pull", "--for", "images", PRECEPTOR_MODELS__IMAGES__LABELS="./vit")
+    assert (here.returncode, f"./vit is what is meant for images, and is here: {folder}." in here.stdout) == (0, True)
+    none = machine.models("pull", "--for", "captions", PRECEPTOR_MODELS__IMAGES__CAPTIONS="floor")
+    assert (none.returncode, none.stdout) == (0, "No model is wanted for captions: there is nothing to download.\n")
+    assert machine.models("pull").returncode == 2
+    assert machine.hub.requests == []
+
+
+def test_a_captioner_that_is_only_a_pickle_is_not_pulled(machine: Machine) -> None:
+    machine.hub.add("nlpconnect/vit-gpt2-image-captioning", {"config.json": b"{}", "pytorch_model.bin": b"\x80"})
+    pulled = machine.models("pull", "nlpconnect/vit-gpt2-image-captioning")
+    assert (pulled.returncode, "has its weights only as a pickle" in pulled.stderr) == (1, True)
 
 
 def test_a_setting_that_wins_over_the_choice_is_told(machine: Machine) -> None:

@@ -49,7 +49,7 @@ class LoopbackGemini(LoopbackServer):
         return web.json_response(error(404, "NOT_FOUND", message), status=404)
 
     def _prompt(self, asked: Asked) -> str:
-        return "\n".join(part["text"] for content in asked.json["contents"] for part in content["parts"])
+        return "\n".join(part.get("text", "") for content in asked.json["contents"] for part in content["parts"])
 
     def _events(self, behaviour: Writes, pieces: Sequence[str], asked: Asked) -> list[str]:
         if behaviour.refusal:

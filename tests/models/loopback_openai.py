@@ -62,7 +62,7 @@ class LoopbackOpenAI(LoopbackServer):
         return await super()._write(behaviour, request, asked)
 
     def _prompt(self, asked: Asked) -> str:
-        return "\n".join(message["content"] for message in asked.json["messages"])
+        return "\n".join(_text(message["content"]) for message in asked.json["messages"])
 
     def _events(self, behaviour: Writes, pieces: Sequence[str], asked: Asked) -> list[str]:
         finish = {"STOP": "stop"}.get(behaviour.finish, behaviour.finish)
@@ -84,6 +84,10 @@ class LoopbackOpenAI(LoopbackServer):
         if not self.thinks_in_content:
             return [{"reasoning_content": thought} for thought in thoughts]
         return [{"content": text} for text in ("<thi", "nk>", *thoughts, "</th", "ink>\n", "\n")] if thoughts else []
+
+
+def _text(content: str | list[dict[str, Any]]) -> str:
+    return content if isinstance(content, str) else "\n".join(part.get("text", "") for part in content)
 
 
 def _event(*choices: dict[str, Any]) -> dict[str, Any]:

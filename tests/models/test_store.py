@@ -221,7 +221,7 @@ def test_a_chosen_folder_is_remembered_by_its_whole_path(store: ModelStore, tmp_
 def test_what_cannot_be_used_changes_nothing(store: ModelStore, cache: Path) -> None:
     cached(cache, FLAN, model_files())
     cached(cache, "org/torn", model_files(model__safetensors=safetensors({"a": 2})[:-1]))
-    cached(cache, "org/vit", model_files(VIT))
+    cached(cache, "org/vit", model_files(VIT, preprocessor_config__json=b"{}"))
     store.use("answers", FLAN)
     for name, told in (("org/torn", "truncated or damaged"), ("org/vit", "does not write text")):
         with pytest.raises(ModelUnusableError, match=told):

@@ -1,7 +1,7 @@
 """The contract every engine keeps: prompts as tokens in, tokens out as they are written."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -11,6 +11,9 @@ from models.runtime import Job
 
 Prompt = tuple[int, ...]
 """A prompt's tokens."""
+
+RenderTranslation = Callable[[str, str], Sequence[int]]
+"""Gives the tokens of the prompt that has a text translated into the language of that name."""
 
 TokenJob = Job[Prompt, int]
 """A prompt that is to be answered, token by token."""
@@ -42,6 +45,7 @@ class Engine(ABC):
         vocabulary: the model's tokens.
         window: tokens that a prompt may have.
         render: writes a prompt in the form the model was trained on.
+        render_translation: writes one that has a text translated.
     """
 
     kind: ClassVar[str]
@@ -49,6 +53,7 @@ class Engine(ABC):
     vocabulary: Vocabulary
     window: int
     render: Render
+    render_translation: RenderTranslation
 
     @abstractmethod
     def compute(self, jobs: Sequence[TokenJob]) -> None:

@@ -13,7 +13,7 @@ from models.errors import ModelUnusableError
 from models.generation.engines.choice import read_config
 from models.generation.engines.contract import Engine, EngineOptions, TokenJob
 from models.generation.engines.conversion import converted_folder
-from models.generation.engines.prompts import instructed
+from models.generation.engines.prompts import instructed, instructed_translation
 from models.generation.engines.vocabulary import Vocabulary
 from models.store.model_store import Checkpoint
 
@@ -57,6 +57,7 @@ class CTranslate2Engine(Engine):
         folder = checkpoint.folder if (checkpoint.folder / "tokenizer.json").is_file() else self._folder
         self.vocabulary = Vocabulary.from_folder(folder, checkpoint.name)
         self.render = instructed(self.vocabulary)
+        self.render_translation = instructed_translation(self.vocabulary)
         # With a token beyond the model's the library would read beyond its memory.
         size = min(_positive(config.get("vocab_size"), 0), self.vocabulary.size)
         self._ends = _ends(size, read_config(checkpoint, "generation_config.json"), config)

@@ -4,9 +4,11 @@ from collections.abc import Callable, Sequence
 
 from models.errors import ModelUnusableError
 from models.generation.contract import GroundingPassage, Turn
+from models.generation.engines.contract import RenderTranslation
 from models.generation.engines.vocabulary import Vocabulary
 from models.generation.fitting import Render
 from models.generation.prompting import ChatMessage, chat, instruction
+from models.generation.translation import in_chat, in_instruction
 
 Message = dict[str, str]
 Template = Callable[[list[Message]], str]
@@ -34,6 +36,30 @@ def chatted(vocabulary: Vocabulary, template: Template, name: str) -> Render:
     def _render(question: str, passages: Sequence[GroundingPassage], history: Sequence[Turn]) -> list[int]:
         messages = chat(*vocabulary.disarmed(question, passages, history))
         # The template writes the special tokens itself.
+        return vocabulary.encode(template(_plain(_folded(messages) if folds else messages)), special=False)
+
+    return _render
+
+
+def instructed_translation(vocabulary: Vocabulary) -> RenderTranslation:
+    """Ask a model for translations that was trained on instructions, or on nothing but text."""
+
+    def _render(text: str, language: str) -> list[int]:
+        return vocabulary.encode(in_instruction(vocabulary.without_markers(text), language))
+
+    return _render
+
+
+def chatted_translation(vocabulary: Vocabulary, template: Template, name: str) -> RenderTranslation:
+    """Ask a model for translations that has a chat template.
+
+    Raises:
+        ModelUnusableError: the template takes no chat of ours.
+    """
+    folds = _refuses_system(template, name)
+
+    def _render(text: str, language: str) -> list[int]:
+        messages = in_chat(vocabulary.without_markers(text), language)
         return vocabulary.encode(template(_plain(_folded(messages) if folds else messages)), special=False)
 
     return _render

@@ -51,6 +51,7 @@ class TorchEngine(Engine):
         # The model's own config would fill in what is left out.
         loaded.model.generation_config = GenerationConfig()  # type: ignore[no-untyped-call]
         self.vocabulary, self.window, self.render = loaded.vocabulary, loaded.window, loaded.render
+        self.render_translation = loaded.render_translation
 
     def compute(self, jobs: Sequence[TokenJob]) -> None:
         """See `Engine.compute`."""

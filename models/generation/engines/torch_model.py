@@ -15,8 +15,15 @@ from transformers.utils import logging
 
 from models.errors import ModelUnusableError
 from models.generation.engines.choice import missing_extra
+from models.generation.engines.contract import RenderTranslation
 from models.generation.engines.loading import Loadable, whole_model
-from models.generation.engines.prompts import Message, chatted, instructed
+from models.generation.engines.prompts import (
+    Message,
+    chatted,
+    chatted_translation,
+    instructed,
+    instructed_translation,
+)
 from models.generation.engines.vocabulary import Vocabulary
 from models.generation.fitting import Render
 from models.store.model_store import Checkpoint
@@ -43,6 +50,7 @@ class TorchModel:
         vocabulary: its tokens.
         window: tokens that a prompt may have.
         render: writes a prompt in the form it was trained on.
+        render_translation: writes one that has a text translated.
 
     Raises:
         ModelUnusableError: the checkpoint cannot be loaded, or has no tokenizer that tells its tokens' text.
@@ -62,9 +70,14 @@ class TorchModel:
         self.window = _window(self.model.config, answer if self.is_causal else 0)
         talks = self.is_causal and getattr(tokenizer, "chat_template", None)
         template = partial(_templated, tokenizer)
-        self.render: Render = (
-            chatted(self.vocabulary, template, checkpoint.name) if talks else instructed(self.vocabulary)
-        )
+        self.render: Render
+        self.render_translation: RenderTranslation
+        if talks:
+            self.render = chatted(self.vocabulary, template, checkpoint.name)
+            self.render_translation = chatted_translation(self.vocabulary, template, checkpoint.name)
+        else:
+            self.render = instructed(self.vocabulary)
+            self.render_translation = instructed_translation(self.vocabulary)
 
 
 def _loaded(checkpoint: Checkpoint, precision: str) -> tuple[PreTrainedTokenizerBase, PreTrainedModel]:

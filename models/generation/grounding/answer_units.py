@@ -37,6 +37,11 @@ _CITATION = re.compile(
 )
 _CUT_CITATION = re.compile(r"[ \t]{0,4}[\[【]\^?\d{0,3}(?:, ?\d{0,3}){0,8}$")
 _DIGITS = re.compile(r"\d+")
+# What holds a citation's place until its sentence is found: a sign of private use for each number.
+_FIRST_PLACE = 0xE000
+_PLACE = re.compile("[\ue000-\ue3e7]")
+# "It is red. [1]": the citation belongs before the end, or the next sentence would have it.
+_BEHIND_THE_END = re.compile(r"([.!?…:;。！？।][\"”’'»)\]*_`]*)([\ue000-\ue3e7]+)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +54,7 @@ class Unit:
         gap: what stood between it and the part before: a blank, a line's end, or an empty line.
         marker: what opens the list item or quotation that it stands in ("- "); a heading's are its signs ("## ").
         item: counts the lines of text, list items and quotations.
+        citations: the numbers that stood with it, where the reader was to tell them.
     """
 
     text: str
@@ -56,6 +62,7 @@ class Unit:
     gap: str
     marker: str
     item: int
+    citations: frozenset[int] = frozenset()
 
 
 class AnswerReader:
@@ -63,10 +70,12 @@ class AnswerReader:
 
     Args:
         citations: the numbers that count as citations when they stand in brackets.
+        tells: whether it tells which part has which of them.
     """
 
-    def __init__(self, citations: frozenset[int]) -> None:
+    def __init__(self, citations: frozenset[int], *, tells: bool = False) -> None:
         self._citations = citations
+        self._tells = tells
         self._line = ""
         self._text = ""
         self._in_text = False
@@ -80,6 +89,7 @@ class AnswerReader:
     def read(self, piece: str) -> list[Unit]:
         """Take in what was written next, and give the parts that are complete by now."""
         units: list[Unit] = []
+        piece = _PLACE.sub("", piece) if self._tells else piece
         *lines, rest = piece.replace("\r\n", "\n").split("\n")
         for line in lines:
             self._write(line)
@@ -148,7 +158,7 @@ class AnswerReader:
         if heading:
             units = [
                 *self._flush("\n\n"),
-                Unit(self._clean(heading[2]), "heading", "\n\n", f"{heading[1]} ", self._item),
+                Unit(self._told(self._clean(heading[2]))[0], "heading", "\n\n", f"{heading[1]} ", self._item),
             ]
             self._gap = "\n\n"
             return units
@@ -166,9 +176,9 @@ class AnswerReader:
         text = "\n".join(self._block)
         if self._fence and not self._block[-1].strip().startswith(self._fence):
             text += f"\n{self._fence}"
-        text = text if self._fence else self._clean(text)
+        text, citations = (text, frozenset()) if self._fence else self._told(self._clean(text))
         self._block, self._fence = [], ""
-        unit = Unit(text, "block", "\n\n", "", self._item)
+        unit = Unit(text, "block", "\n\n", "", self._item, citations)
         self._gap = "\n\n"
         return [unit]
 
@@ -195,17 +205,28 @@ class AnswerReader:
         self._tried = 0
 
     def _unit(self, sentence: str) -> Unit:
-        unit = Unit(sentence, "sentence", self._gap, self._marker, self._item)
+        text, citations = self._told(sentence)
+        unit = Unit(text, "sentence", self._gap, self._marker, self._item, citations)
         self._gap = " "
         return unit
 
     def _clean(self, text: str) -> str:
-        """A text without citations."""
-        return _CITATION.sub(self._citation, text) if "[" in text or "【" in text or "(" in text else text
+        """A text without citations, or with signs in their places where they are to be told."""
+        if "[" in text or "【" in text or "(" in text:
+            text = _CITATION.sub(self._citation, text)
+        return _BEHIND_THE_END.sub(r"\2\1", text) if self._tells else text
 
     def _citation(self, match: re.Match[str]) -> str:
         numbers = {int(number) for number in _DIGITS.findall(match[2] or match[3] or "")}
-        return "" if numbers and numbers <= self._citations else match[0]
+        if not numbers or not numbers <= self._citations:
+            return match[0]
+        return "".join(chr(_FIRST_PLACE + number) for number in sorted(numbers)) if self._tells else ""
+
+    def _told(self, text: str) -> tuple[str, frozenset[int]]:
+        """A text without the signs of its citations, and the numbers."""
+        if not self._tells:
+            return text, frozenset()
+        return _PLACE.sub("", text), frozenset(ord(sign) - _FIRST_PLACE for sign in _PLACE.findall(text))
 
 
 _GAPS = ("", " ", "\n", "\n\n")

@@ -1,8 +1,8 @@
 """Reads a written answer as it comes, and lets through what the passages bear out."""
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
 from itertools import takewhile
 from typing import Protocol
 
@@ -70,18 +70,28 @@ class Review:
         question: what was asked.
         passages: what the answer may rest on.
         verifier: judges besides words and numbers, where one is configured.
+        seen: the numbers of passages whose pictures the writer saw itself. What it says of them no text can bear out,
+            so that statements which cite nothing else pass.
 
     Attributes:
         text: what is let through so far (CommonMark), each statement with the number of its passage, as ``[1]``.
         judgements: one a sentence, in order.
+        unchecked: whether a statement passed because it cites nothing but what was `seen`.
         abstains: whether all that was written says that the passages do not hold the answer.
         stuck: whether the answer goes round in circles; nothing after the first round is let through.
         unusable: why there is no answer in it at all ("it is empty"); known at the end, empty where there is one.
     """
 
-    def __init__(self, question: str, passages: Sequence[GroundingPassage], verifier: Verifier | None = None) -> None:
+    def __init__(
+        self,
+        question: str,
+        passages: Sequence[GroundingPassage],
+        verifier: Verifier | None = None,
+        seen: Collection[int] = (),
+    ) -> None:
         self.text = ""
         self.judgements: list[Judgement] = []
+        self.unchecked = False
         self.abstains = False
         self.stuck = False
         self.unusable = ""
@@ -89,7 +99,8 @@ class Review:
         self._passages = passages
         self._verifier = verifier
         self._evidence = Evidence(question, passages)
-        self._reader = AnswerReader(self._evidence.numbers)
+        self._seen = frozenset(seen)
+        self._reader = AnswerReader(self._evidence.numbers, tells=bool(self._seen))
         self._loops = LoopWatch()
         self._written: list[str] = []
         self._abstentions = 0
@@ -151,7 +162,7 @@ class Review:
         if links and not _WORD.search(kept):
             self.judgements.append(Judgement(written, 0, True, "link"))
             return
-        support = self._verified(kept, self._evidence.weigh(kept))
+        support = self._by_sight(unit, kept, self._verified(kept, self._evidence.weigh(kept)))
         if unit.kind == "heading":
             self._judge_heading(unit, kept, support)
         elif support is None:
@@ -162,6 +173,14 @@ class Review:
             self.judgements.append(Judgement(written, number, True, support.reason))
             if not support.reason:
                 self._let_through(unit, kept, number)
+
+    def _by_sight(self, unit: Unit, text: str, support: Support | None) -> Support | None:
+        """Let pass what rests on nothing but pictures; addresses in them are still no sure ones to send people to."""
+        rests_on_pictures = bool(unit.citations) and unit.citations <= self._seen
+        if support is None or not support.reason or not rests_on_pictures or not self._evidence.holds_contacts(text):
+            return support
+        self.unchecked = True
+        return replace(support, passage=min(unit.citations), reason="")
 
     def _let_through(self, unit: Unit, text: str, number: int) -> None:
         if text.endswith(":"):

@@ -193,6 +193,10 @@ class Evidence:
         text = " ".join([self._question, *(f"{one.heading} {one.text}" for one in self._passages)])
         return re.sub(r"[\s·⋅×*^_{}()]+", "", text).casefold()
 
+    def holds_contacts(self, sentence: str) -> bool:
+        """Whether every e-mail address and site that a sentence names stands in the passages or the question."""
+        return contacts_of(sentence) <= self._contacts
+
     def weigh(self, sentence: str) -> Support | None:
         """Say how a sentence is borne out; None where it claims nothing."""
         sentence = plain_formulas(sentence)
@@ -264,7 +268,7 @@ class Evidence:
             return "unit"
         if not all(self._is_named(name, passages) for name in claims.names) or self._has_foreign_subject(sentence):
             return "name"
-        if not contacts_of(sentence) <= self._contacts:
+        if not self.holds_contacts(sentence):
             return "link"
         if "=" in sentence and formulas.contradicts(formulas.equations_of(sentence), self._equations):
             return "formula"

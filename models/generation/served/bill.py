@@ -18,13 +18,14 @@ class Bill:
     def __init__(self, input_price: float, output_price: float) -> None:
         self._prices = input_price, output_price
         self._read = 0
+        self._seen = 0
         self._written = 0
         self._counted_read: int | None = None
         self._counted_written: int | None = None
 
-    def asked(self, characters: int) -> None:
-        """A prompt of so many characters went out; one that went out before and came to nothing is left out."""
-        self._read, self._written = characters, 0
+    def asked(self, characters: int, picture_tokens: int = 0) -> None:
+        """A prompt of so much text and pictures went out; one that went out before and came to nothing is left out."""
+        self._read, self._seen, self._written = characters, picture_tokens, 0
         self._counted_read = self._counted_written = None
 
     def cancelled(self) -> None:
@@ -42,7 +43,7 @@ class Bill:
 
     def usage(self) -> Usage:
         """Give what it took."""
-        read = _tokens(self._read) if self._counted_read is None else self._counted_read
+        read = _tokens(self._read) + self._seen if self._counted_read is None else self._counted_read
         written = _tokens(self._written) if self._counted_written is None else self._counted_written
         cost = (read * self._prices[0] + written * self._prices[1]) / _PRICED
         return Usage(read, written, cost)

@@ -3,9 +3,10 @@
 import asyncio
 import random
 from abc import abstractmethod
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING
 
 import structlog
@@ -15,8 +16,9 @@ from models.generation.contract import Generator, GroundingPassage, Spent, Turn
 from models.generation.prompting import ChatMessage
 from models.generation.served.bill import Bill
 from models.generation.served.faults import LONGEST_DELAY, AttemptError, Server
-from models.generation.served.prompt import Prompt, prompted
+from models.generation.served.prompt import Prompt, prompted, prompted_translation, shown_pictures
 from models.generation.served.redaction import Redactor
+from models.generation.translation import gathered
 
 if TYPE_CHECKING:
     import httpx2
@@ -43,6 +45,7 @@ class ServedOptions:
         input_price: of a million tokens read.
         output_price: of a million tokens written.
         proxy: an address; empty: the environment's counts.
+        pictures: whether pictures are sent, and not only what is said of them.
     """
 
     model: str
@@ -56,6 +59,7 @@ class ServedOptions:
     input_price: float = 0.0
     output_price: float = 0.0
     proxy: str = field(default="", repr=False)
+    pictures: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,14 +205,37 @@ class ServedGenerator(Generator):
         spent: Spent | None = None,
     ) -> AsyncIterator[str]:
         """Yield the answer as the server writes it; see `Generator.stream`."""
-        options = self._asked_with
-        bill = Bill(options.input_price, options.output_price)
+        prompting = partial(
+            prompted,
+            question,
+            passages,
+            history,
+            window=self._asked_with.window,
+            redactor=self._redactor,
+            pictures=self.looks_at(passages),
+        )
+        async with aclosing(self._written(prompting, spent)) as pieces:
+            async for piece in pieces:
+                yield piece
+
+    def looks_at(self, passages: Sequence[GroundingPassage]) -> frozenset[int]:
+        """See `Generator.looks_at`."""
+        return shown_pictures(passages, self._asked_with.window) if self._asked_with.pictures else frozenset()
+
+    async def translate(self, text: str, language: str, spent: Spent | None = None) -> str:
+        """Give a sentence in another language; see `Generator.translate`."""
+        prompting = partial(
+            prompted_translation, text, language, window=self._asked_with.window, redactor=self._redactor
+        )
+        return await gathered(self._written(prompting, spent), text, language, self.name)
+
+    async def _written(self, prompting: Callable[[], Prompt], spent: Spent | None) -> AsyncGenerator[str]:
+        """Yield what the server writes to a prompt, with what was hidden in it, and tell what it took."""
+        bill = Bill(self._asked_with.input_price, self._asked_with.output_price)
         try:
             await self.warm_up()
             # Hiding and fitting take milliseconds, which the event loop does not have.
-            prompt = await asyncio.to_thread(
-                prompted, question, passages, history, window=options.window, redactor=self._redactor
-            )
+            prompt = await asyncio.to_thread(prompting)
             async with aclosing(self._answered(prompt, bill)) as pieces:
                 async for piece in pieces:
                     if shown := prompt.restored(piece):
@@ -241,7 +268,7 @@ class ServedGenerator(Generator):
             await asyncio.sleep(min(delay, LONGEST_DELAY))
 
     async def _attempt(self, prompt: Prompt, bill: Bill, progress: _Progress) -> AsyncGenerator[str]:
-        bill.asked(prompt.characters)
+        bill.asked(prompt.characters, prompt.picture_tokens)
         async with aclosing(self._in_time(self._chunks(prompt.messages), progress)) as chunks:
             async for chunk in chunks:
                 bill.wrote(len(chunk.text) + chunk.unseen)

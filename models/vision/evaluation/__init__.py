@@ -1,0 +1,1 @@
+"""Measures how well pictures are labelled and captioned, on pictures of which that is known."""
