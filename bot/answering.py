@@ -2,13 +2,14 @@
 
 import asyncio
 import re
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from concurrent.futures import Executor
 from contextlib import aclosing
 from dataclasses import replace
 
+from bot.describing import Shown
 from bot.errors import KnowledgeUnavailableError
-from bot.follow_ups import Reading, readings
+from bot.follow_ups import Reading, picture_readings, readings
 from bot.generators import IN_HOUSE
 from bot.messages import Button, Citation, IncomingMessage, Place, Reply
 from bot.question_text import plain, require_question
@@ -29,7 +30,9 @@ _LIKELY = 0.1
 _MENTION = re.compile(r"(?<![\w@.])@\w[\w.-]*")
 """Somebody who is named in a question: the knowledge base need not know them."""
 
-_WAKING = Reply("Waking up the model …", complete=False)
+WAKING = Reply("Waking up the model …", complete=False)
+
+_PICTURE = "The picture you sent"
 
 _UNCITED = "*Not from the knowledge base.*"
 
@@ -50,6 +53,7 @@ class Answering:
         order: gives the generators' names for a place, the one to ask first first.
         settings: how questions are answered.
         threads: where searches run, off the event loop.
+        seeing: the generators that are shown pictures themselves.
     """
 
     def __init__(
@@ -59,12 +63,14 @@ class Answering:
         order: Callable[[Place], Sequence[str]],
         settings: AnswerSettings,
         threads: Executor,
+        seeing: Collection[str] = (),
     ) -> None:
         self._knowledge = knowledge
         self._chain = chain
         self._order = order
         self._settings = settings
         self._threads = threads
+        self._seeing = seeing
 
     async def answer(
         self,
@@ -74,6 +80,7 @@ class Answering:
         progress: Progress,
         *,
         in_house: bool = False,
+        shown: Shown | None = None,
     ) -> Reply:
         """Answer, or say that the knowledge base has no answer.
 
@@ -83,6 +90,7 @@ class Answering:
             account: on whose account generators write.
             progress: shows the answer while it grows.
             in_house: whether only generators on this machine may see it.
+            shown: the pictures that came with it.
 
         Raises:
             QuestionError: there is no question in it, or too much of one.
@@ -91,19 +99,26 @@ class Answering:
         require_question(message.text, self._settings.question_length)
         limit = message.passages or self._settings.passages
         asked = _MENTION.sub(" ", message.text).strip() or message.text
-        reading, hits = await self._search(readings(asked, history), limit)
-        if not self._suffices(hits):
-            return self._decline(hits)
+        ways = picture_readings(asked, shown.topic) if shown else readings(asked, history)
+        reading, hits = await self._search(ways, limit)
         order = [name for name in self._order(message.place) if name in IN_HOUSE or not in_house]
+        if not self._suffices(hits):
+            # Who sees the pictures may know what they show without the knowledge base.
+            order = [name for name in order if name in self._seeing] if shown else []
+            if not order:
+                return self._decline(hits)
+            reading, hits = Reading(asked), []
+        sources = _sources(hits, shown)
         draft = Draft("")
-        writing = self._chain.write(reading.question, _grounding(hits), reading.turns, order, account)
+        turns = tuple(history) if shown and not hits else reading.turns
+        writing = self._chain.write(reading.question, _grounding(hits, shown), turns, order, account)
         async with aclosing(writing) as drafts:
             async for draft in drafts:
-                shown = _WAKING if draft.state == "waking" else _reply(draft, hits)
-                await progress(replace(shown, complete=False, citations=(), note=""))
+                growing = WAKING if draft.state == "waking" else _reply(draft, sources)
+                await progress(replace(growing, complete=False, citations=(), note=""))
         if not draft.text.strip():
             return replace(self._decline(hits), generator=draft.generator)
-        return _reply(draft, hits)
+        return replace(_reply(draft, sources), confidence=hits[0].confidence if hits else 0.0)
 
     async def _search(self, ways: Sequence[Reading], limit: int) -> tuple[Reading, list[Hit]]:
         """Search for each reading until one is answered; where none is, give what the first one found."""
@@ -136,40 +151,52 @@ class Answering:
         return Reply(text, outcome="declined", confidence=confidence, buttons=buttons)
 
 
-def _grounding(hits: Sequence[Hit]) -> list[GroundingPassage]:
-    return [
+def _grounding(hits: Sequence[Hit], shown: Shown | None) -> list[GroundingPassage]:
+    passages = [
         GroundingPassage(number, hit.passage.text, hit.passage.title, hit.score, hit.passage.question)
         for number, hit in enumerate(hits, start=1)
     ]
+    score = min((hit.score for hit in hits), default=1.0)
+    pictures = [
+        GroundingPassage(number, text, _PICTURE, score, image=preview)
+        for number, (text, preview) in enumerate(shown.previews if shown else (), start=len(hits) + 1)
+    ]
+    return passages + pictures
 
 
-def _reply(draft: Draft, hits: Sequence[Hit]) -> Reply:
+def _sources(hits: Sequence[Hit], shown: Shown | None) -> list[Citation]:
+    """Give what can be cited, in the order of the passages."""
+    pictures = [Citation(0, _PICTURE, text, "", "", "", 1.0) for text, _ in (shown.previews if shown else ())]
+    return [_citation(hit) for hit in hits] + pictures
+
+
+def _reply(draft: Draft, sources: Sequence[Citation]) -> Reply:
     """Give a draft as a reply: citations in the order in which the text names them, from 1, and what is to be said."""
     numbers: dict[int, int] = {}
 
     def _number(match: re.Match[str]) -> str:
         old = int(match["number"] or 0)
-        return f"[{numbers.setdefault(old, len(numbers) + 1)}]" if 1 <= old <= len(hits) else match[0]
+        return f"[{numbers.setdefault(old, len(numbers) + 1)}]" if 1 <= old <= len(sources) else match[0]
 
     text = _CITED.sub(_number, draft.text)
     return Reply(
         text if draft.cited else f"{text}\n\n{_UNCITED}",
         outcome="answered",
-        confidence=hits[0].confidence,
         generator=draft.generator,
-        citations=tuple(_citation(number, hits[old - 1]) for old, number in numbers.items()),
+        citations=tuple(replace(sources[old - 1], number=number) for old, number in numbers.items()),
         note=_note(draft),
     )
 
 
 def _note(draft: Draft) -> str:
-    """Say who wrote an answer that is not quoted, and who had begun it."""
+    """Say who wrote an answer that is not quoted, who had begun it, and what of it nobody could check."""
     broke_off = f"{draft.gave_up} broke off. " if draft.gave_up else ""
     if draft.generator != FLOOR:
-        return f"{broke_off}Written by {draft.generator}."
+        sight = " What it sees in the picture was not checked." if draft.unchecked else ""
+        return f"{broke_off}Written by {draft.generator}.{sight}"
     return f"{broke_off}These are the passages' own words." if broke_off else ""
 
 
-def _citation(number: int, hit: Hit) -> Citation:
+def _citation(hit: Hit) -> Citation:
     passage = hit.passage
-    return Citation(number, passage.title, passage.text, passage.source, passage.location, passage.url, hit.score)
+    return Citation(0, passage.title, passage.text, passage.source, passage.location, passage.url, hit.score)

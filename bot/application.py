@@ -16,23 +16,25 @@ from bot.access import Access
 from bot.adapter import Adapter, AdapterSetup
 from bot.answering import Answering
 from bot.asking import Asking
-from bot.attachments import Describing
 from bot.channel_people import ChannelPeople
 from bot.classifiers import is_heavy, make_diagnoser
 from bot.commands import Command, Commands
 from bot.conversations import Conversations
 from bot.database import Database
+from bot.describers import make_describer
+from bot.describing import Describing
 from bot.diagnosing import Diagnosing
 from bot.dispatcher import Dispatcher
 from bot.errors import AdapterError
 from bot.escalations import Escalations
 from bot.export import Export
 from bot.feedback import Feedback
-from bot.generators import budgets, make_chain, order, warmed_up
+from bot.generators import budgets, make_chain, make_translator, order, seeing, translates, warmed_up
 from bot.knowledge_desk import KnowledgeDesk, knowledge_base
 from bot.loop_lag import LoopLag
 from bot.messages import Place
 from bot.records import PlatformRecords
+from bot.seen_pictures import SeenPictures
 from bot.settings import Settings
 from bot.settings.section import FrontDoor
 from bot.statistics import Statistics
@@ -70,6 +72,8 @@ class Application:
         self._desk = KnowledgeDesk(self.knowledge, self._reading_thread)
         self._chain = make_chain(settings, self._threads)
         self._diagnoser = make_diagnoser(settings)
+        self._describer = make_describer(settings)
+        self._translator = make_translator(settings, self._threads, self._chain)
         self._usage = UsageLedger(self._database, budgets(settings))
         self._loop_lag = LoopLag()
         self._adapters: dict[str, Adapter] = {}
@@ -81,21 +85,36 @@ class Application:
             Asking(
                 settings,
                 conversations,
-                Answering(self.knowledge, self._chain, order(settings), settings.answers, self._threads),
+                Answering(
+                    self.knowledge, self._chain, order(settings), settings.answers, self._threads, seeing(settings)
+                ),
                 Diagnosing(self._diagnoser, settings.diagnosis),
+                self._describing(),
                 self._usage,
             ),
         )
         self._waiting_for = "the database"
+
+    def _describing(self) -> Describing:
+        images, names, in_order = self._settings.images, seeing(self._settings), order(self._settings)
+        return Describing(
+            self._describer,
+            SeenPictures(self._database, images.likeness),
+            self._adapters.__getitem__,
+            self._link,
+            images,
+            self._settings.attachments.megabytes,
+            self._translator,
+            translates(self._settings),
+            lambda place: bool(names.intersection(in_order(place))),
+        )
 
     def _commands(self, conversations: Conversations) -> Commands:
         access, people = Access(self._settings.access), ChannelPeople(self._database)
         escalations = Escalations(self._database, people, access, self._link)
         feedback = Feedback(self._database, escalations.buttons)
         statistics = Statistics(self._database, datetime.now(UTC), self._process_figures)
-        describing = Describing(self._adapters.__getitem__, self._settings.attachments.megabytes)
         others = (
-            Command("describe", "What is in a picture.", describing.describe),
             Command("export", "Give you all I keep about you.", Export(self._database).give),
             Command("stats", "How I am doing.", statistics.tell, admin=True),
             Command("people", "Who is called here when somebody asks for a person.", people.show_or_set, admin=True),
@@ -161,6 +180,9 @@ class Application:
             stack.push_async_callback(self._usage.written)
             stack.push_async_callback(self._chain.close)
             stack.push_async_callback(self._diagnoser.close)
+            stack.push_async_callback(self._describer.close)
+            if self._translator:
+                stack.push_async_callback(self._translator.close)
             stack.push_async_callback(_ended, asyncio.create_task(self._loop_lag.measure(), name="loop lag"))
             self._adapters |= {adapter.name: adapter for adapter in adapters}
             self.dispatcher.connect(self._adapters)

@@ -6,16 +6,18 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from bot.answering import Answering, Progress
+from bot.answering import WAKING, Answering, Progress
 from bot.conversations import Conversations
+from bot.describing import Describing
 from bot.diagnosing import Diagnosing, adds
 from bot.errors import ConversationNotFoundError, InternalError, PreceptorError
 from bot.kept_answers import number_in
 from bot.messages import Button, IncomingMessage, Place, Reply
 from bot.settings import Settings
-from bot.usage import UsageLedger
+from bot.usage import Account, UsageLedger
+from models.generation import Turn
 
-ASKED = ("", "ask", "diagnose", "diagnose_that")
+ASKED = ("", "ask", "describe", "diagnose", "diagnose_that")
 """The commands that are put to it; the last one is the button's under an answer, and names the answer."""
 
 _KEPT = ("answered", "declined")
@@ -42,12 +44,14 @@ class Asking:
         conversations: Conversations,
         answering: Answering,
         diagnosing: Diagnosing,
+        describing: Describing,
         usage: UsageLedger,
     ) -> None:
         self._settings = settings
         self._conversations = conversations
         self._answering = answering
         self._diagnosing = diagnosing
+        self._describing = describing
         self._usage = usage
 
     async def reply(self, message: IncomingMessage, progress: Progress) -> Reply:
@@ -78,6 +82,10 @@ class Asking:
             # A description opens a conversation of its own; what is added to it goes on with it.
             continues = message.conversation_id or is_added
             return await self._diagnosed(message, *(await self._continued(message) if continues else ("", [])))
+        if message.command == "describe" or (message.attachments and not message.text):
+            self._describing.require_wanted(message)
+        if self._describing.is_asked(message):
+            return await self._described(message, progress)
         if not is_added:
             return await self._answered(message, await self._conversations.continued_by(message), progress)
         conversation_id, told = await self._continued(message)
@@ -103,11 +111,35 @@ class Asking:
         heard = await self._diagnosing.listen(message.text, after_symptoms=follows)
         conversation_id = conversation_id or uuid.uuid4().hex
         account = self._usage.account(message, conversation_id if self.keeps(message.place) else "")
-        shown = await _alarming(progress, heard.alarms) if heard.alarms else progress
-        reply = await self._answering.answer(message, history, account, shown, in_house=heard.is_sensitive)
+        showing = await _alarming(progress, heard.alarms) if heard.alarms else progress
+        reply = await self._written(message, history, account, showing, in_house=heard.is_sensitive)
         reply = replace(_after(heard.alarms, reply), capability="symptoms" if heard.is_sensitive else reply.capability)
         reply = self._kept(message, reply, conversation_id)
         return _offering(reply, message.place) if heard.is_offered else reply
+
+    async def _written(
+        self, message: IncomingMessage, history: Sequence[Turn], account: Account, progress: Progress, *, in_house: bool
+    ) -> Reply:
+        """Have an answer written, in the light of the pictures that came with the question."""
+        if not self._describing.pictures(message):
+            reply = await self._answering.answer(message, history, account, progress, in_house=in_house)
+            return replace(reply, note=f"{self._describing.passed_over(message)} {reply.note}".strip())
+        shown = await self._describing.show(message, account)
+
+        async def _show(reply: Reply) -> None:
+            await progress(_after(shown.gist, reply))
+
+        reply = await self._answering.answer(message, history, account, _show, in_house=in_house, shown=shown)
+        if reply.outcome == "declined":
+            return self._describing.unanswered(message, shown)
+        return replace(_after(shown.gist, reply), sights=shown.sights, data={"pictures": shown.documents})
+
+    async def _described(self, message: IncomingMessage, progress: Progress) -> Reply:
+        conversation_id = await self._conversations.continued_by(message) or uuid.uuid4().hex
+        account = self._usage.account(message, conversation_id if self.keeps(message.place) else "")
+        if self._describing.waking:
+            await progress(WAKING)
+        return self._kept(message, await self._describing.describe(message, account), conversation_id)
 
     async def _diagnosed(self, message: IncomingMessage, conversation_id: str, told: Sequence[str]) -> Reply:
         reply = await self._diagnosing.diagnose(message, told, may_add=self.keeps(message.place))
@@ -123,7 +155,7 @@ class Asking:
     def _kept(self, message: IncomingMessage, reply: Reply, conversation_id: str) -> Reply:
         """Give the reply the number under which it is to be kept, where anything is."""
         if reply.outcome not in _KEPT or not self.keeps(message.place):
-            return reply
+            return replace(reply, sights=())
         return replace(reply, conversation_id=conversation_id, answer_id=self._conversations.next_answer_id())
 
     def keeps(self, place: Place) -> bool:

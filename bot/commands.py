@@ -11,10 +11,14 @@ from bot.errors import CommandUnknownError, ConversationNotFoundError
 from bot.kept_answers import number_in
 from bot.knowledge_desk import KnowledgeDesk, counted
 from bot.messages import Button, IncomingMessage, Place, Reply
+from bot.picture_words import ALT_TEXT, alt_texts
 from bot.question_text import LONGEST_QUOTE, plain, shortened
 
 WORD_FOR_DIAGNOSIS = re.compile(r"(diagnose)\s*[:\u2013\u2014-]\s*(.*)", re.DOTALL | re.IGNORECASE)
 """How the command is written where there is no menu of commands: "diagnose: itchy red patches"."""
+
+_WORD_FOR_PICTURES = re.compile(r"(describe)\s*:\s*(.*)", re.DOTALL | re.IGNORECASE)
+"""The same beside a picture."""
 
 _COMMAND = re.compile(r"/([^\W\d_][\w-]*)(?:\s+(.*))?", re.DOTALL)
 
@@ -69,7 +73,9 @@ class Commands:
             Command("knowledge", "What I answer from.", lambda _: self._knowledge.describe()),
             Command("reload", "Read the knowledge base again.", lambda _: self._knowledge.reload(), admin=True),
             Command("diagnose", "What a description of symptoms may point to.", None),
+            Command("describe", "What is in a picture.", None),
             Command("share", "", self._share),
+            Command("alt_text", "", self._alt_text),
             *others,
         )
         self._commands: Mapping[str, Command] = {command.name: command for command in commands}
@@ -83,6 +89,9 @@ class Commands:
         if reply.capability == "diagnosis":
             # What somebody said of their body is shown to nobody else.
             return judge
+        if reply.capability == "picture":
+            post = (Button("Post the alt text", answer, "alt_text"),) if alt_texts(reply.text) else ()
+            return (*judge, *post)
         person = await self._person_buttons(place, reply.answer_id)
         if not private:
             return (*judge, *person)
@@ -98,7 +107,9 @@ class Commands:
         """
         if message.command:
             return message
-        written = _COMMAND.fullmatch(message.text.strip()) or WORD_FOR_DIAGNOSIS.fullmatch(message.text.strip())
+        text = message.text.strip()
+        words = (WORD_FOR_DIAGNOSIS, *((_WORD_FOR_PICTURES,) if message.attachments else ()))
+        written = next(filter(None, (form.fullmatch(text) for form in (_COMMAND, *words))), None)
         if written is None:
             return message
         name = written[1].lower()
@@ -174,6 +185,14 @@ class Commands:
         asked = shortened(question.text, LONGEST_QUOTE)
         name = plain(message.author.name or message.author.id)
         return Reply(f"**{name}** asked: {plain(asked)}\n\n{answer.text}", citations=answer.citations)
+
+    async def _alt_text(self, message: IncomingMessage) -> Reply:
+        """Post the alt text of the pictures that an answer told of, for everybody and ready to be copied."""
+        kept = await self._conversations.kept_answer(number_in(message.text), message.person_id)
+        texts = alt_texts(kept[1].text) if kept else []
+        if not texts:
+            raise ConversationNotFoundError("I no longer keep that description.", "Show me the picture once more.")
+        return Reply("\n\n".join(f"{ALT_TEXT}{plain(text)}" for text in texts))
 
 
 def _document(message: KeptMessage) -> dict[str, object]:

@@ -15,6 +15,7 @@ from bot.database import Change, Database
 from bot.delivery import question_key
 from bot.errors import ConversationNotFoundError
 from bot.messages import Citation, IncomingMessage, Reply
+from bot.seen_pictures import rows_of
 from bot.tables import (
     citations,
     conversations,
@@ -25,6 +26,7 @@ from bot.tables import (
     messages,
     outbox,
     people,
+    pictures,
     places,
     workspaces,
 )
@@ -41,6 +43,7 @@ _KEEP = (
     _conversation.on_conflict_do_update(index_elements=["id"], set_={"last_at": _conversation.excluded.last_at}),
     insert(messages),
     insert(citations),
+    insert(pictures),
 )
 _FORGET_CONVERSATION = (
     delete(conversations).where(conversations.c.id == bindparam("forgotten")),
@@ -157,8 +160,10 @@ class Conversations:
         rows = (await self._database.read(lambda connection: connection.execute(query).all()))[::-1]
         known: list[Turn] = []
         for question, answer in zip(rows[::2], rows[1::2], strict=True):
-            if answer.outcome == "answered" and answer.capability == "answer":
-                known.append(Turn(question.text, answer.text, answer.title or ""))
+            if answer.outcome == "answered" and answer.capability in ("answer", "picture"):
+                # A description of pictures begins with what they show: what comes next may be about that.
+                topic = answer.title or (answer.text.partition("\n")[0] if answer.capability == "picture" else "")
+                known.append(Turn(question.text, answer.text, topic))
             else:
                 # What comes next leans on this question, of which we know nothing, or may tell nothing.
                 known.clear()
@@ -207,7 +212,7 @@ class Conversations:
         )
         said = (_question(message, reply, answer_id - 1), _answer(message, reply, answer_id))
         cited = [_citation(answer_id, citation) for citation in reply.citations]
-        return Change(_KEEP, (*((row,) for row in rows), said, cited))
+        return Change(_KEEP, (*((row,) for row in rows), said, cited, rows_of(message, reply, answer_id)))
 
     def next_answer_id(self) -> int:
         """Give a number for an answer; the one before it is its question's.

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from bot.errors import DatabaseDamagedError, DatabaseNewerError, StorageBusyError, StorageError
 
-HEAD = "0005"
+HEAD = "0006"
 """The migration that this version of Preceptor works with: the newest in ``migrations/versions``."""
 
 _KNOWN = ("", "0001", "0002", "0003", "0004", HEAD)

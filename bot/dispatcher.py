@@ -20,6 +20,7 @@ from bot.database import Database
 from bot.delivery import Delivery, Part, inbox_key, platform_key, question_key
 from bot.errors import (
     ASKERS_DOING,
+    AttachmentError,
     DeliveryRefusedError,
     InternalError,
     OverloadedError,
@@ -324,7 +325,7 @@ class Dispatcher:
 
     async def _keep(self, message: IncomingMessage, reply: Reply, outgoing: Outgoing) -> tuple[Reply, list[Part]]:
         """Commit the answer with its conversation before it is sent; where that fails, say so in its stead."""
-        parts = outgoing.laid_out(reply)
+        parts = outgoing.laid_out(replace(reply, sights=()))
         try:
             change = self._delivery.putting_out(message, parts)
             if reply.answer_id:
@@ -352,10 +353,11 @@ def _to(message: IncomingMessage, reply: Reply) -> Reply:
 
 def _error_reply(error: PreceptorError) -> Reply:
     outcome: Outcome = "refused" if isinstance(error, ASKERS_DOING) else "failed"
+    pictures = {"pictures": error.pictures} if isinstance(error, AttachmentError) and error.pictures else {}
     return Reply(
         f"{error.sentence} {error.fix}".strip(),
         outcome=outcome,
         ephemeral=True,
         error=error.code,
-        data={"sentence": error.sentence, "fix": error.fix},
+        data={"sentence": error.sentence, "fix": error.fix} | pictures,
     )

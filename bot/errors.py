@@ -12,6 +12,7 @@ PreceptorError                     error
 ├── ConversationNotFoundError      conversation_not_found
 ├── KnowledgeUnavailableError      knowledge_unavailable
 ├── DiagnosisUnavailableError      diagnosis_unavailable
+├── PicturesUnavailableError       pictures_unavailable
 ├── StorageError                   storage_failed
 │   ├── StorageBusyError           storage_busy
 │   ├── StorageRefusedError        storage_failed
@@ -27,7 +28,8 @@ PreceptorError                     error
 └── InternalError                  internal_error
 """
 
-from typing import ClassVar
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
 
 
 class PreceptorError(Exception):
@@ -107,6 +109,12 @@ class DiagnosisUnavailableError(PreceptorError):
     code = "diagnosis_unavailable"
 
 
+class PicturesUnavailableError(PreceptorError):
+    """What looks at pictures cannot do so now: too many wait, or a model broke off."""
+
+    code = "pictures_unavailable"
+
+
 class StorageError(PreceptorError):
     """The database cannot do what it was asked."""
 
@@ -136,9 +144,16 @@ class DatabaseDamagedError(StorageError):
 
 
 class AttachmentError(PreceptorError):
-    """A file that came with a message is too large, of the wrong kind or cannot be fetched."""
+    """A file that came with a message is too large, of the wrong kind or cannot be fetched.
+
+    `pictures` says the same of each file for machines, where several came.
+    """
 
     code = "attachment_refused"
+
+    def __init__(self, sentence: str, fix: str = "", pictures: Sequence[Mapping[str, Any]] = ()) -> None:
+        super().__init__(sentence, fix)
+        self.pictures = tuple(pictures)
 
 
 class NotSetUpError(PreceptorError):

@@ -1,5 +1,6 @@
 """Everything that is kept about a person, as one JSON document for them, and nothing of anybody else's."""
 
+import base64
 import json
 from collections.abc import Callable, Mapping
 from datetime import datetime
@@ -10,7 +11,17 @@ from sqlalchemy import Connection, Row, Select, select
 from bot.database import Database
 from bot.knowledge_desk import counted
 from bot.messages import File, IncomingMessage, Place, Reply
-from bot.tables import channel_people, citations, conversations, escalations, feedback, inbox, messages, people
+from bot.tables import (
+    channel_people,
+    citations,
+    conversations,
+    escalations,
+    feedback,
+    inbox,
+    messages,
+    people,
+    pictures,
+)
 
 FILE_NAME = "preceptor-export.json"
 
@@ -44,6 +55,7 @@ def _document(connection: Connection, person_id: str, platform: str, author_id: 
     asked = select(escalations).where(escalations.c.person_id == person_id).order_by(escalations.c.asked_at)
     solved = select(escalations).where(escalations.c.solved_by == person_id).order_by(escalations.c.solved_at)
     events = select(inbox).where(inbox.c.person_id == person_id).order_by(inbox.c.id)
+    shown = select(pictures).where(pictures.c.person_id == person_id).order_by(pictures.c.at, pictures.c.number)
     called = select(channel_people.c.channel_id).where(
         channel_people.c.mention == f"user:{author_id}",
         channel_people.c.channel_id.startswith(f"{platform}/", autoescape=True),
@@ -51,6 +63,7 @@ def _document(connection: Connection, person_id: str, platform: str, author_id: 
     return {
         "person": next(iter(every(person, lambda row: dict(row._mapping))), {"id": person_id}),
         "conversations": _conversations(connection, person_id),
+        "pictures": every(shown, _picture),
         "feedback": every(judged, _verdict),
         "people_asked_for": every(asked, _call),
         "requests_solved": every(solved, lambda row: {"answer_id": str(row.message_id), "at": _at(row.solved_at)}),
@@ -96,6 +109,17 @@ def _message(row: Row[Any]) -> dict[str, Any]:
 
 def _citation(row: Row[Any]) -> dict[str, Any]:
     return {name: value for name, value in row._mapping.items() if name != "message_id"}
+
+
+def _picture(row: Row[Any]) -> dict[str, Any]:
+    return {
+        "answer_id": str(row.message_id),
+        "number": row.number,
+        "message_id": row.shown_as,
+        "model": row.model,
+        "embedding": base64.b64encode(row.embedding).decode("ascii"),
+        "at": _at(row.at),
+    }
 
 
 def _verdict(row: Row[Any]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Reads a question in the light of the one before it: "and its unit?", "the third one", "why?"."""
+"""Reads a question in the light of what it is about: the one before it ("and its unit?", "why?"), or a picture."""
 
 import re
 from collections.abc import Sequence
@@ -55,3 +55,17 @@ def readings(question: str, history: Sequence[Turn]) -> list[Reading]:
     if named and (len(named) <= _FEW_WORDS or _ELLIPSIS.search(question)):
         return [alone, leaning]
     return [alone]
+
+
+def picture_readings(question: str, topic: str) -> list[Reading]:
+    """Give the ways to understand a question that came with pictures, the likeliest first.
+
+    Args:
+        question: what was asked.
+        topic: what the pictures show, in words; may be empty.
+    """
+    alone = Reading(question)
+    if not topic:
+        return [alone]
+    named, replaced = _PRONOUN.subn(lambda _: topic, question, count=1)
+    return [Reading(named if replaced else f"{question} {topic}"), alone]

@@ -55,6 +55,26 @@ def warmed_up(settings: Settings) -> list[str]:
     return [name for name in named(settings) if name != "local" or settings.local.warm_up]
 
 
+def seeing(settings: Settings) -> frozenset[str]:
+    """Give the generators that are shown pictures themselves, by their names in the settings."""
+    served = {"gemini": settings.gemini, "openai": settings.openai}
+    return frozenset(name for name, section in served.items() if section.pictures)
+
+
+def translates(settings: Settings) -> Callable[[Place], bool]:
+    """Give what tells whether captions may be translated in a place.
+
+    Not by a generator on somebody else's machine where the place's own chain does without it.
+    """
+    name, in_order = settings.images.translator, order(settings)
+
+    def _in(place: Place) -> bool:
+        has_own = any(one in settings.generation.places for one in place.names)
+        return bool(name) and (name in IN_HOUSE or not has_own or name in in_order(place))
+
+    return _in
+
+
 def order(settings: Settings) -> Callable[[Place], Sequence[str]]:
     """Give what tells a place's chain: that of its thread, channel, workspace or platform, or the one for all."""
     places, everywhere = settings.generation.places, settings.generation.chain
@@ -83,6 +103,25 @@ def make_generator(settings: Settings, name: str, threads: Executor | None = Non
         FLOOR: lambda: ExtractiveGenerator(settings.answers.sentences, threads=threads),
     }
     return makers[name]()
+
+
+def make_translator(
+    settings: Settings, threads: Executor | None = None, chain: Chain | None = None
+) -> Generator | None:
+    """Make the generator that translates captions, where one is set; nothing is loaded or asked yet.
+
+    Args:
+        settings: name it in ``images.translator``.
+        threads: as in `make_chain`.
+        chain: who is in it is taken from there, so that no model is loaded twice; closing it once more does no harm.
+
+    Raises:
+        ModelError: a library it needs is not installed.
+    """
+    name = settings.images.translator
+    if not name:
+        return None
+    return (chain.generator(name) if chain else None) or make_generator(settings, name, threads)
 
 
 def verifier(settings: Settings) -> "Verifier | None":

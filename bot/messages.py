@@ -11,8 +11,9 @@ from typing import Any, Literal
 Outcome = Literal["answered", "declined", "done", "refused", "failed"]
 """How a message ended: a question was answered or declined, a command done, the asker at fault, or the bot."""
 
-Capability = Literal["answer", "symptoms", "diagnosis"]
-"""What a question was put to: the knowledge base, even where it sounds like symptoms, or what judges symptoms."""
+Capability = Literal["answer", "symptoms", "diagnosis", "picture"]
+"""What a question was put to: the knowledge base, even where it sounds like symptoms, what judges symptoms, or what
+looks at pictures."""
 
 
 def _now() -> datetime:
@@ -159,6 +160,14 @@ class File:
 
 
 @dataclass(frozen=True, slots=True)
+class Sight:
+    """A picture as it is remembered: by its embedding (float16, little-endian, base64) and the model that made it."""
+
+    model: str
+    embedding: str
+
+
+@dataclass(frozen=True, slots=True)
 class Reply:
     """What the bot says to one message, or one part of it where a platform needs several (see `Adapter.parts`).
 
@@ -183,6 +192,7 @@ class Reply:
         generator: who wrote the answer; empty where nobody had to.
         capability: what the question was put to; what was said of symptoms is no history for generators.
         elapsed_ms: from acceptance to this reply, in milliseconds.
+        sights: the pictures it tells of, to be remembered where the answer is kept.
         error: the code of what went wrong (see `bot.errors`); empty where nothing did.
         data: the same for machines (a reload's report), JSON values only.
     """
@@ -207,6 +217,7 @@ class Reply:
     generator: str = ""
     capability: Capability = "answer"
     elapsed_ms: float = 0.0
+    sights: tuple[Sight, ...] = ()
     error: str = ""
     data: Mapping[str, Any] = field(default_factory=dict)
 
@@ -226,6 +237,18 @@ def diagnosis_document(reply: Reply) -> dict[str, Any]:
     }
 
 
+def description_document(reply: Reply) -> dict[str, Any]:
+    """Give the JSON form of what is in pictures."""
+    return {
+        "pictures": reply.data.get("pictures", []),
+        "answer": reply.text,
+        "citations": _sources(reply),
+        "note": reply.note,
+        "conversation_id": reply.conversation_id,
+        "elapsed_ms": round(reply.elapsed_ms, 1),
+    }
+
+
 def answer_document(reply: Reply) -> dict[str, Any]:
     """Give the JSON form of an answer, the same on the command line and over HTTP."""
     return {
@@ -235,17 +258,21 @@ def answer_document(reply: Reply) -> dict[str, Any]:
         "confidence": round(reply.confidence, 4),
         "generator": reply.generator,
         "note": reply.note,
-        "citations": [
-            {
-                "title": citation.title,
-                "text": citation.text,
-                "source": citation.source,
-                "location": citation.location,
-                "url": citation.url,
-                "score": round(citation.score, 4),
-            }
-            for citation in reply.citations
-        ],
+        "citations": _sources(reply),
         "conversation_id": reply.conversation_id,
         "elapsed_ms": round(reply.elapsed_ms, 1),
     }
+
+
+def _sources(reply: Reply) -> list[dict[str, Any]]:
+    return [
+        {
+            "title": citation.title,
+            "text": citation.text,
+            "source": citation.source,
+            "location": citation.location,
+            "url": citation.url,
+            "score": round(citation.score, 4),
+        }
+        for citation in reply.citations
+    ]

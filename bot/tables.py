@@ -12,6 +12,7 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     String,
     Table,
@@ -114,6 +115,22 @@ citations = Table(
     Column("location", Text, nullable=False),
     Column("url", Text, nullable=False),
     Column("score", Float, nullable=False),
+)
+
+pictures = Table(
+    "pictures",
+    metadata,
+    Column("message_id", ForeignKey("messages.id", ondelete="CASCADE"), primary_key=True),  # the answer about it
+    Column("number", Integer, primary_key=True),  # among the pictures of one message, from 1
+    Column("person_id", String, nullable=False),  # who showed it
+    Column("channel_id", String, nullable=False),  # platform/workspace/channel
+    Column("thread", String, nullable=False),
+    Column("shown_as", String, nullable=False),  # the platform's name of the message it came with; may be empty
+    Column("is_private", Boolean, nullable=False),  # whether nobody but that person was shown it
+    Column("model", String, nullable=False),  # whose embedding it is
+    Column("embedding", LargeBinary, nullable=False),  # float16, little-endian
+    Column("at", UtcDateTime, nullable=False),
+    Index("ix_pictures_channel_id", "channel_id", "model", "at"),
 )
 
 feedback = Table(

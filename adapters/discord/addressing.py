@@ -5,6 +5,7 @@ import re
 import discord
 
 from adapters.discord import message_text
+from adapters.discord.attachments import files_of
 from adapters.discord.identifiers import place_of
 from bot.adapter import Records
 
@@ -42,12 +43,12 @@ class Addressing:
 
     def can_read(self, message: discord.Message) -> bool:
         """Say whether Discord shows what a message for the bot says; an empty mention is shown, too."""
-        return bool(message.content or message.attachments or message.stickers) or is_direct(message)
+        return says_something(message) or bool(message.stickers) or is_direct(message)
 
     async def _goes_on_with_me(self, message: discord.Message) -> bool:
         thread = message.channel
         # Without the message-content intent there is nothing to go on with.
-        if not isinstance(thread, discord.Thread) or not (message.content or message.attachments):
+        if not isinstance(thread, discord.Thread) or not says_something(message):
             return False
         if message.mentions or message.role_mentions or _replies_to_another(message):
             return False
@@ -72,6 +73,11 @@ class Addressing:
 def is_direct(message: discord.Message) -> bool:
     """Say whether it was written to the bot alone; a server that is not known yet is a server all the same."""
     return isinstance(message.channel, discord.DMChannel)
+
+
+def says_something(message: discord.Message) -> bool:
+    """Say whether there are words or files in it, or it forwards files."""
+    return bool(message.content or files_of(message))
 
 
 def _replies_to_another(message: discord.Message) -> bool:

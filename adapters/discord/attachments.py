@@ -15,8 +15,14 @@ _OK = 200
 _TIMEOUT = aiohttp.ClientTimeout(total=60, sock_connect=10, sock_read=20)
 
 
+def files_of(message: discord.Message) -> tuple[Attachment, ...]:
+    """Describe the files of a message, and of what it forwards."""
+    forwarded = (file for snapshot in message.message_snapshots for file in snapshot.attachments)
+    return attachments_of([*message.attachments, *forwarded])
+
+
 def attachments_of(files: Sequence[discord.Attachment]) -> tuple[Attachment, ...]:
-    """Describe the files of a message; their types are what Discord claims."""
+    """Describe files; their types are what Discord claims."""
     return tuple(Attachment(file.filename, file.content_type or "", file.size, file.url) for file in files)
 
 
@@ -27,7 +33,7 @@ async def bytes_of(attachment: Attachment, base_url: str, proxy: str) -> AsyncIt
         AttachmentError: it cannot be fetched.
     """
     if not belongs_to(attachment.url, _DOMAINS, base_url):
-        raise AttachmentError("Your file does not lie at Discord.", "Upload it here instead of linking it.")
+        raise AttachmentError("It does not lie at Discord.", "Upload it here instead of linking it.")
     # Not discord.py's own way: it reads a file whole before anybody can say that it is too large.
     try:
         async with (
@@ -43,4 +49,4 @@ async def bytes_of(attachment: Attachment, base_url: str, proxy: str) -> AsyncIt
 
 
 def _not_fetched() -> AttachmentError:
-    return AttachmentError("I could not fetch your file from Discord.", "Send it again.")
+    return AttachmentError("It could not be fetched from Discord.", "Send it again.")

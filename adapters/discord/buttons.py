@@ -18,7 +18,7 @@ View = discord.ui.View
 
 
 class PressedButton(
-    discord.ui.DynamicItem[discord.ui.Button[View]], template=rf"(?s){_PREFIX}:(?P<command>[a-z]+):(?P<text>.*)"
+    discord.ui.DynamicItem[discord.ui.Button[View]], template=rf"(?s){_PREFIX}:(?P<command>[a-z_]+):(?P<text>.*)"
 ):
     """Any button of ours, made anew from its custom id when somebody presses it."""
 

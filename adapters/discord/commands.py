@@ -7,7 +7,7 @@ from discord import app_commands
 
 from adapters.discord import message_text
 from adapters.discord.addressing import names_in
-from adapters.discord.attachments import attachments_of
+from adapters.discord.attachments import attachments_of, files_of
 from adapters.discord.interactions import HasInteractions, Interactions
 
 _PRIVATE = "Only you see the answer."
@@ -38,11 +38,26 @@ async def diagnose(interaction: discord.Interaction, symptoms: str) -> None:
 
 
 @app_commands.command(description="Show me a picture; I tell what is in it.")
-@app_commands.describe(picture="The picture.", private=_PRIVATE)
-async def describe(interaction: discord.Interaction, picture: discord.Attachment, private: bool = False) -> None:
-    """Show a picture."""
-    files = attachments_of([picture])
-    await _heard(interaction).command(interaction, "describe", private=private, attachments=files)
+@app_commands.describe(
+    picture="The picture.",
+    question="What you want to know of it; left out, I say what is in it.",
+    picture2="One more.",
+    picture3="One more.",
+    picture4="One more.",
+    private=_PRIVATE,
+)
+async def describe(
+    interaction: discord.Interaction,
+    picture: discord.Attachment,
+    question: str = "",
+    picture2: discord.Attachment | None = None,
+    picture3: discord.Attachment | None = None,
+    picture4: discord.Attachment | None = None,
+    private: bool = False,
+) -> None:
+    """Show pictures."""
+    files = attachments_of([file for file in (picture, picture2, picture3, picture4) if file])
+    await _heard(interaction).command(interaction, "describe", question, private=private, attachments=files)
 
 
 @app_commands.command(name="help", description="What I can do.")
@@ -102,12 +117,13 @@ async def people(interaction: discord.Interaction, who: str = "") -> None:
 async def answer_this(interaction: discord.Interaction, message: discord.Message) -> None:
     """Answer what a message asks."""
     text = message_text.commonmark(message.content, names_in(message))
-    await _heard(interaction).command(interaction, "ask", text, private=False, about=message)
+    files = files_of(message)
+    await _heard(interaction).command(interaction, "ask", text, private=False, about=message, attachments=files)
 
 
 async def describe_image(interaction: discord.Interaction, message: discord.Message) -> None:
     """Tell what is in a message's picture."""
-    files = attachments_of(message.attachments)
+    files = files_of(message)
     await _heard(interaction).command(interaction, "describe", private=False, about=message, attachments=files)
 
 

@@ -8,8 +8,8 @@ import aiohttp
 import discord
 import structlog
 
-from adapters.discord.addressing import Addressing
-from adapters.discord.attachments import attachments_of
+from adapters.discord.addressing import Addressing, says_something
+from adapters.discord.attachments import files_of
 from adapters.discord.authors import author_of
 from adapters.discord.identifiers import Route, SentId, guild_id_of, place_of
 from adapters.discord.needed_permissions import CREATE_THREADS, SEND_IN_THREADS, missing
@@ -83,7 +83,7 @@ class Ears:
             if fresh and self._addressing.can_read(message) and await self._addressing.is_for_me(message):
                 await self._ask(message)
         # Where the bot's name was taken out of a message, its text is not told any more.
-        elif message.content or message.attachments:
+        elif says_something(message):
             key = f"{message.id}/edited/{edited_at.isoformat()}"
             await self._take(message, self._question(message, key=key, revises=str(message.id)))
 
@@ -160,7 +160,7 @@ class Ears:
             author=author_of(message.author),
             text=addressing.text(message),
             message_id=str(message.id),
-            attachments=attachments_of(message.attachments),
+            attachments=files_of(message),
             streaming=True,
             revises=revises,
             mentions=addressing.mentions(message),

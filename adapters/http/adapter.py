@@ -1,5 +1,6 @@
 """The HTTP API as an adapter: it listens, hands questions in and gives back what comes out."""
 
+from collections.abc import AsyncIterator
 from typing import cast
 
 from adapters.http import listening
@@ -7,9 +8,10 @@ from adapters.http.application import build
 from adapters.http.front import Front
 from adapters.http.keys import Keys
 from adapters.http.server import Server
+from adapters.http.uploads import Uploads
 from bot.adapter import Accept, AdapterSetup, InMemoryAdapter, Limits, Receipt
 from bot.errors import AdapterError, StoppingError
-from bot.messages import IncomingMessage, Reply
+from bot.messages import Attachment, IncomingMessage, Reply
 from bot.settings import Settings
 
 _STOPPING = Reply("Preceptor is stopping.", outcome="failed", error="stopping", data={"fix": "Ask again in a moment."})
@@ -29,12 +31,17 @@ class HttpAdapter(InMemoryAdapter):
         settings = cast("Settings", setup.settings)
         self._settings = settings.http
         self._keys = Keys(settings.http)
+        text_bytes = settings.http.body_kilobytes << 10
+        self._uploads = Uploads((settings.attachments.megabytes << 20) + text_bytes)
         self._front = Front(
             post=self.post,
             abandon=self.abandon,
             inquire=setup.inquire,
             ready=setup.ready,
             patience=settings.answers.deadline_seconds + settings.dispatch.shutdown_seconds,
+            uploads=self._uploads,
+            most_files=settings.images.most,
+            text_bytes=text_bytes,
         )
         self._webhooks = setup.webhooks
         self._server: Server | None = None
@@ -68,6 +75,14 @@ class HttpAdapter(InMemoryAdapter):
         await super().start(accept)
         self._server = Server(build(self._front, self._keys, self._settings, self._webhooks))
         await self._server.start(opened)
+
+    def download(self, attachment: Attachment) -> AsyncIterator[bytes]:
+        """Yield the bytes of a file that came with a request.
+
+        Raises:
+            AttachmentError: whoever sent it waits no more.
+        """
+        return self._uploads.pieces(attachment)
 
     async def closed(self) -> int:
         """Wait until the server ends, which it never does by itself but for a defect."""

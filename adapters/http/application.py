@@ -15,7 +15,7 @@ from starlette.types import ASGIApp
 
 from adapters.http import openapi, routes
 from adapters.http.front import Front
-from adapters.http.gate import TOO_LARGE, Gate
+from adapters.http.gate import Gate, too_large
 from adapters.http.hosts import Hosts
 from adapters.http.keys import Keys
 from adapters.http.problems import Problem, of_error
@@ -33,7 +33,6 @@ _BY_STATUS: Mapping[int, tuple[str, str, str]] = {
     404: ("not_found", "There is nothing at this address.", _SEE),
     405: ("method_not_allowed", "This address does not take this method.", _SEE),
     408: ("body_too_slow", "The body did not arrive in time.", "Send it again, faster."),
-    413: ("body_too_large", *TOO_LARGE),
 }
 _UNREADABLE = ("body_malformed", "The body cannot be read as JSON.", "Send UTF-8, nested no deeper than it needs.")
 
@@ -43,7 +42,9 @@ def build(
 ) -> FastAPI:
     """Build the application that uvicorn serves; `webhooks` gives what other front doors want called, by path."""
     hosts = Hosts(settings.allowed_hosts)
-    gate = Middleware(Gate, keys=keys, hosts=hosts, body_bytes=settings.body_kilobytes << 10)
+    gate = Middleware(
+        Gate, keys=keys, hosts=hosts, body_bytes=settings.body_kilobytes << 10, upload_bytes=front.uploads.body_bytes
+    )
     app = FastAPI(
         title="Preceptor",
         version=version("preceptor"),
@@ -72,6 +73,8 @@ async def _on_our_error(request: Request, error: Exception) -> Response:
 
 async def _on_http_error(request: Request, error: Exception) -> Response:
     raised = cast("HTTPException", error)
+    if raised.status_code == 413:
+        return too_large(request.url.path, request.app.state.front.uploads.body_bytes).response()
     code, detail, fix = _BY_STATUS.get(raised.status_code, _UNREADABLE)
     return Problem(code, detail, fix, headers=dict(raised.headers or {})).response()
 

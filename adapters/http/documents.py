@@ -88,6 +88,50 @@ class Diagnosis(BaseModel):
     elapsed_ms: float
 
 
+class PictureLabel(BaseModel):
+    """What a picture may show."""
+
+    label: str
+    index: int = Field(description="Its number among the model's labels.")
+    score: float = Field(ge=0, le=1, description="Its probability.")
+
+
+class PictureColour(BaseModel):
+    """One of the colours that a picture mostly has."""
+
+    name: str
+    code: str = Field(examples=["#1f3a5f"])
+    share: float = Field(ge=0, le=1)
+
+
+class EarlierSight(BaseModel):
+    """When nearly the same picture was shown before."""
+
+    at: str = Field(description="When (ISO 8601, UTC).")
+    link: str = Field(description="The address of the message; may be empty.")
+
+
+class Picture(BaseModel):
+    """What is in one picture, or why it was not looked at; more may be added."""
+
+    model_config = ConfigDict(extra="allow")
+
+    name: str
+    caption: str | None = Field(description="One sentence; null where no captioner is installed.")
+    labels: list[PictureLabel] = Field(description="Likeliest first; empty where no classifier is installed.")
+    width: int | None = Field(description="In pixels, as it is meant to be seen; null where it was not looked at.")
+    height: int | None = Field(description="In pixels; null where it was not looked at.")
+    format: str | None = Field(description='"PNG", "JPEG" …, by its content; null where it was not looked at.')
+    error: str | None = Field(description="Why it was not looked at; null where it was.")
+    frames: int | None = Field(description="How many pictures the file holds; what is told is of the first.")
+    orientation: Literal["landscape", "portrait", "square"] | None
+    camera: str = Field(description="Maker and model, from EXIF; may be empty.")
+    taken: str = Field(description="When, by the camera's clock, from EXIF; may be empty.")
+    colours: list[PictureColour] = Field(description="Largest share first.")
+    alt_text: str = Field(description="Ready to be used; empty where no model knows what to say.")
+    seen_before: EarlierSight | None = Field(description="Null where it was not, or nothing is kept.")
+
+
 class Source(BaseModel):
     """A passage that an answer rests on; its place in the list, from 1, is the number in the answer's text."""
 
@@ -97,6 +141,17 @@ class Source(BaseModel):
     location: str = Field(description="Where in the file.")
     url: str = Field(description="Where to read more; may be empty.")
     score: float = Field(description="How well it fits the question; comparable within one answer.")
+
+
+class Description(BaseModel):
+    """What is in pictures."""
+
+    pictures: list[Picture] = Field(description="In the order in which they came.")
+    answer: str = Field(description="The same in words, as a chat shows it (CommonMark); the answer to the question.")
+    citations: list[Source] = Field(description="What the answer to the question rests on.")
+    note: str = Field(description="What there is to know of how it was written; may be empty.")
+    conversation_id: str = Field(description="To ask more of it; empty where nothing is kept.", examples=[_ID])
+    elapsed_ms: float
 
 
 class Answer(BaseModel):
@@ -185,7 +240,10 @@ class Readiness(BaseModel):
 class FieldError(BaseModel):
     """What is wrong with one part of the body."""
 
-    pointer: str = Field(description="JSON pointer, as a URI fragment.", examples=["#/top_k"])
+    pointer: str = Field(
+        description="JSON pointer, as a URI fragment; of a form, its field, and of several files the number, from 0.",
+        examples=["#/top_k", "#/file/1"],
+    )
     detail: str
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
+from adapters.http.uploads import Uploads
 from bot.adapter import Exchange, Inquire
 from bot.messages import IncomingMessage
 
@@ -17,6 +18,9 @@ class Front:
         inquire: does a command at once.
         ready: says what the bot still waits for; empty when it can answer.
         patience: seconds to wait for an answer.
+        uploads: keeps what came with requests.
+        most_files: how many files one request may bring.
+        text_bytes: how long a text in a form may be.
     """
 
     post: Callable[[IncomingMessage], Awaitable[Exchange]]
@@ -24,3 +28,6 @@ class Front:
     inquire: Inquire
     ready: Callable[[], str]
     patience: float
+    uploads: Uploads
+    most_files: int
+    text_bytes: int

@@ -9,8 +9,10 @@ from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from adapters.http.forms import no_form
 from adapters.http.hosts import Hosts
 from adapters.http.keys import Keys
+from adapters.http.multipart import FORM_DATA
 from adapters.http.negotiation import JSON
 from adapters.http.problems import Problem
 
@@ -19,11 +21,14 @@ log = structlog.get_logger(__name__)
 OPEN_PATHS = frozenset({"/healthz", "/readyz"})
 """What is answered without a key: whether the process lives and whether it can answer."""
 
-TOO_LARGE = ("The body is larger than what is read here.", "Send less, or raise the setting http.body_kilobytes.")
-"""Detail and fix of a body that is too large."""
+UPLOADS = "/v1/describe"
+"""Where bodies are forms with files, and larger than elsewhere."""
 
 _BODY_SECONDS = 20.0
-"""How long a body may take to arrive; the largest is small."""
+"""How long a body may take to arrive; one with files has more time."""
+
+_SLOWEST = 64 << 10
+"""Bytes a second at which files have to arrive."""
 
 _HEADERS = {
     "X-Content-Type-Options": "nosniff",
@@ -37,12 +42,21 @@ _HEADERS = {
 
 @dataclass(frozen=True, slots=True)
 class Gate:
-    """ASGI middleware. It leaves the author in ``scope["state"]`` for the routes."""
+    """ASGI middleware. It leaves the author in ``scope["state"]`` for the routes.
+
+    Args:
+        app: what gets the requests that pass.
+        keys: who has a key.
+        hosts: the names under which the API is reached.
+        body_bytes: the largest body, where it is JSON.
+        upload_bytes: the largest body, where it is a form with files.
+    """
 
     app: ASGIApp
     keys: Keys
     hosts: Hosts
     body_bytes: int
+    upload_bytes: int
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let a request pass, or answer it with what is wrong with it."""
@@ -52,7 +66,7 @@ class Gate:
             if problem is not None:
                 await problem.response()(scope, receive, response.send)
             else:
-                await self.app(scope, bounded(receive, self.body_bytes), response.send)
+                await self.app(scope, self._bounded(scope, receive), response.send)
         # The request's boundary: a defect of ours is logged with its traceback and told under a number.
         except Exception:
             problem = Problem("internal_error", "Something went wrong on my side.", "Try again.")
@@ -64,7 +78,7 @@ class Gate:
 
     def _refusal(self, scope: Scope) -> Problem | None:
         headers: dict[bytes, bytes] = dict(scope["headers"])
-        return self._stranger(scope, headers) or self._burden(headers)
+        return self._stranger(scope, headers) or self._burden(scope["path"], headers)
 
     def _stranger(self, scope: Scope, headers: Mapping[bytes, bytes]) -> Problem | None:
         """Say what is wrong with where a request comes from.
@@ -87,17 +101,42 @@ class Gate:
         scope["state"]["author"] = author
         return None
 
-    def _burden(self, headers: Mapping[bytes, bytes]) -> Problem | None:
+    def _burden(self, path: str, headers: Mapping[bytes, bytes]) -> Problem | None:
         """Say what is wrong with the body that a request announces."""
         length = headers.get(b"content-length", b"")
-        if int(length or 0) > self.body_bytes:
-            return Problem("body_too_large", *TOO_LARGE)
+        if int(length or 0) > self._largest(path):
+            return too_large(path, self.upload_bytes)
         if length in (b"", b"0") and b"transfer-encoding" not in headers:
             return None
         media = headers.get(b"content-type", b"").partition(b";")[0].strip().lower()
-        if media != JSON.encode() or headers.get(b"content-encoding", b"identity") != b"identity":
+        plain = headers.get(b"content-encoding", b"identity") == b"identity"
+        if path == UPLOADS:
+            return None if plain and media == FORM_DATA.encode() else no_form()
+        if media != JSON.encode() or not plain:
             return Problem("media_type_unsupported", f"A body must be plain {JSON}.", f"Send `Content-Type: {JSON}`.")
         return None
+
+    def _largest(self, path: str) -> int:
+        return self.upload_bytes if path == UPLOADS else self.body_bytes
+
+    def _bounded(self, scope: Scope, receive: Receive) -> Receive:
+        largest = self._largest(scope["path"])
+        if scope["path"] != UPLOADS:
+            return bounded(receive, largest)
+        announced = dict(scope["headers"]).get(b"content-length", b"")
+        return bounded(receive, largest, _BODY_SECONDS + int(announced or largest) / _SLOWEST)
+
+
+def too_large(path: str, upload_bytes: int) -> Problem:
+    """Give the problem of a body that is larger than what is read there."""
+    if path != UPLOADS:
+        fix = "Send less, or raise the setting http.body_kilobytes."
+        return Problem("body_too_large", "The body is larger than what is read here.", fix)
+    return Problem(
+        "body_too_large",
+        f"The files are larger than the {upload_bytes >> 20:,} MiB, together, that are read here.",
+        "Send smaller ones, or fewer at once; the setting attachments.megabytes holds the limit.",
+    )
 
 
 class _Response:

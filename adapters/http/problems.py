@@ -26,7 +26,7 @@ class Kind(NamedTuple):
 
 
 KINDS: Mapping[str, Kind] = {
-    "body_malformed": Kind(400, "The body is no valid JSON"),
+    "body_malformed": Kind(400, "The body cannot be read"),
     "key_missing": Kind(401, "A key is needed"),
     "not_allowed": Kind(403, "Not allowed"),
     "origin_refused": Kind(403, "Requests from other sites are refused"),
@@ -36,7 +36,7 @@ KINDS: Mapping[str, Kind] = {
     "method_not_allowed": Kind(405, "Not with this method"),
     "body_too_slow": Kind(408, "The body came too slowly"),
     "body_too_large": Kind(413, "The body is too large"),
-    "media_type_unsupported": Kind(415, "The body must be JSON"),
+    "media_type_unsupported": Kind(415, "The body is of another kind than what is read here"),
     "host_unknown": Kind(421, "Unknown host"),
     "request_invalid": Kind(422, "The request does not fit"),
     "question_invalid": Kind(422, "No question"),
@@ -49,6 +49,7 @@ KINDS: Mapping[str, Kind] = {
     "stopping": Kind(503, "Stopping", retry_after=10),
     "knowledge_unavailable": Kind(503, "The knowledge base is not available", retry_after=30),
     "diagnosis_unavailable": Kind(503, "Symptoms cannot be judged now", retry_after=30),
+    "pictures_unavailable": Kind(503, "Pictures cannot be looked at now", retry_after=30),
     "storage_busy": Kind(503, "The database is busy", retry_after=5),
     "storage_failed": Kind(503, "The database does not work"),
     "database_newer": Kind(503, "The database does not work"),
@@ -112,8 +113,14 @@ class Problem:
 
 
 def of_reply(reply: Reply) -> Problem:
-    """Give the problem that a reply tells of."""
-    return Problem(reply.error, str(reply.data.get("sentence", reply.text)), str(reply.data.get("fix", "")))
+    """Give the problem that a reply tells of, with the reason for each picture that was refused."""
+    errors = tuple(
+        {"pointer": f"#/file/{number}", "detail": f"{picture['name']}: {picture['error']}"}
+        for number, picture in enumerate(reply.data.get("pictures", ()))
+        if picture["error"]
+    )
+    sentence, fix = str(reply.data.get("sentence", reply.text)), str(reply.data.get("fix", ""))
+    return Problem(reply.error, sentence, fix, errors)
 
 
 def of_error(error: PreceptorError) -> Problem:

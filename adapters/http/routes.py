@@ -3,16 +3,18 @@
 import asyncio
 import re
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import replace
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request
+from starlette.requests import ClientDisconnect
 from starlette.responses import Response, StreamingResponse
 
 from adapters.http.documents import (
     Answer,
     Conversation,
+    Description,
     Diagnosis,
     Health,
     Knowledge,
@@ -21,16 +23,18 @@ from adapters.http.documents import (
     Reload,
     Symptoms,
 )
+from adapters.http.forms import THE_FORM, PictureForm, picture_form
 from adapters.http.front import Front
 from adapters.http.negotiation import EVENTS, JSON, wants_events
 from adapters.http.openapi import AN_ANSWER, described
 from adapters.http.problems import Problem, of_reply, to_json
 from adapters.http.streaming import events, too_late, whole_document
-from bot.messages import Author, IncomingMessage, Place, Reply, diagnosis_document
+from bot.messages import Author, IncomingMessage, Place, Reply, description_document, diagnosis_document
 
 _PLACE = Place("http")
 _ID = re.compile("[0-9a-f]{32}")
 _EVENT_HEADERS = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
+_NOBODY_READS_IT = 499
 
 
 def _front(request: Request) -> Front:
@@ -92,6 +96,68 @@ async def diagnose(symptoms: Symptoms, front: TheFront, author: Caller) -> Respo
         _message(author, "diagnose", symptoms.conversation_id or ""), text=symptoms.symptoms, opens_conversation=True
     )
     return await _whole(front, message, diagnosis_document)
+
+
+@asking.post(
+    "/describe",
+    summary="Say what is in pictures",
+    response_model=Description,
+    responses=described(400, 404, 408, 413, 415, 422, 501, 504),
+    openapi_extra=THE_FORM,
+)
+async def describe(request: Request, front: TheFront, author: Caller) -> Response:
+    """Look at pictures, or answer a question about them: `curl -F file=@cat.jpg -F question="What breed is it?"`.
+
+    Pictures are known by their content, not by their names. Where some of them cannot be looked at, their `error` says
+    why; where none can, that is a problem with all the reasons. They are kept in memory alone, and only until the
+    answer is there.
+    """
+    announced = request.headers.get("content-length")
+    try:
+        with front.uploads.room(int(announced) if announced else None):
+            form = await picture_form(request, front.most_files, front.text_bytes)
+            if isinstance(form, Problem):
+                return form.response()
+            return await _unless_left(request, _described(form, front, author))
+    except ClientDisconnect:
+        return Response(status_code=_NOBODY_READS_IT)
+
+
+async def _described(form: PictureForm, front: Front, author: Author) -> Response:
+    if form.conversation_id is not None and not _ID.fullmatch(form.conversation_id):
+        return _no_conversation().response()
+    with front.uploads.kept(form.files) as attachments:
+        message = replace(
+            _message(author, "describe", form.conversation_id or ""),
+            text=form.question,
+            attachments=attachments,
+            opens_conversation=True,
+        )
+        return await _whole(front, message, description_document)
+
+
+async def _unless_left(request: Request, work: Coroutine[Any, Any, Response]) -> Response:
+    """Wait for a response as long as its client does.
+
+    Raises:
+        ClientDisconnect: the client has left; the work is given up.
+    """
+    working = asyncio.create_task(work, name="describe")
+    leaving = asyncio.create_task(_left(request), name="describe: client leaves")
+    try:
+        await asyncio.wait((working, leaving), return_when=asyncio.FIRST_COMPLETED)
+        if not working.done():
+            raise ClientDisconnect
+        return working.result()
+    finally:
+        working.cancel()
+        leaving.cancel()
+        await asyncio.gather(working, leaving, return_exceptions=True)
+
+
+async def _left(request: Request) -> None:
+    while (await request.receive())["type"] != "http.disconnect":
+        pass
 
 
 @asking.get(

@@ -61,6 +61,7 @@ class SlackAdapter(Adapter):
             streaming=True,
             placeholder=True,
             buttons=True,
+            open_threads=True,
         )
         self._web = Web(self._settings)
         self._errands = Errands()

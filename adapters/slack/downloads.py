@@ -8,8 +8,8 @@ import aiohttp
 
 from adapters.slack.errands import FAILURES, reason
 from adapters.slack.hosts import is_slacks
-from adapters.slack.questions import FILE_BY_ID
-from adapters.slack.web import Web
+from adapters.slack.questions import FILE_BY_ID, HIDDEN_FILE
+from adapters.slack.web import SlackRefusal, Web
 from bot.errors import AttachmentError
 from bot.messages import Attachment
 
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 _HOPS = 4
 _PIECE = 64 << 10
 _PATIENCE = aiohttp.ClientTimeout(total=None, connect=10, sock_read=20)
-_NO_SCOPE = "The Slack app lacks the permission to read files (files:read)."
 
 
 class Downloads:
@@ -49,10 +48,16 @@ class Downloads:
         except AttachmentError:
             raise
         except FAILURES as error:
-            raise AttachmentError(f"{attachment.name} could not be fetched ({reason(error)}).", "Try again.") from error
-        raise AttachmentError(f"{attachment.name} could not be fetched: Slack sends me from place to place.")
+            if isinstance(error, SlackRefusal) and error.code == "missing_scope":
+                raise _no_scope() from error
+            raise AttachmentError(f"It could not be fetched ({reason(error)}).", "Try again.") from error
+        raise AttachmentError("It could not be fetched: Slack sends me from place to place.")
 
     async def _address(self, url: str) -> str:
+        if url == HIDDEN_FILE:
+            raise AttachmentError(
+                "Slack keeps it back: it is older than what the workspace's plan shows.", "Upload it again."
+            )
         if not url.startswith(FILE_BY_ID):
             return url
         said = await self._web.call(self._web.client.files_info(file=url.removeprefix(FILE_BY_ID)))
@@ -60,7 +65,7 @@ class Downloads:
 
     def _request(self, url: str) -> "_RequestContextManager":
         if not is_slacks(url, self._base_url):
-            raise AttachmentError("The file does not lie at Slack.", "Upload it to Slack instead of linking it.")
+            raise AttachmentError("It does not lie at Slack.", "Upload it to Slack instead of linking it.")
         token = {"Authorization": f"Bearer {self._web.token}"}
         proxy = self._web.proxy
         return self._web.session.get(url, headers=token, allow_redirects=False, proxy=proxy, timeout=_PATIENCE)
@@ -69,8 +74,14 @@ class Downloads:
     def _check(response: aiohttp.ClientResponse, attachment: Attachment) -> None:
         """Refuse what is no file: where a permission is missing Slack gives its login page, as if all were well."""
         if response.status in (401, 403):
-            raise AttachmentError(_NO_SCOPE, "Whoever runs me must add it.")
+            raise _no_scope()
         if response.status != 200:
-            raise AttachmentError(f"{attachment.name} could not be fetched (HTTP {response.status}).", "Try again.")
+            raise AttachmentError(f"It could not be fetched (HTTP {response.status}).", "Try again.")
         if response.content_type == "text/html" and attachment.media_type != "text/html":
-            raise AttachmentError(_NO_SCOPE, "Whoever runs me must add it.")
+            raise _no_scope()
+
+
+def _no_scope() -> AttachmentError:
+    return AttachmentError(
+        "The Slack app lacks the permission to read files (files:read).", "Whoever runs me must add it."
+    )

@@ -62,7 +62,8 @@ class Interactions:
             key=str(payload["trigger_id"]),
             place=Place(PLATFORM, bot.team, channel),
             author=self._questions.author(str(user["id"]), _name(user)),
-            text=self._questions.text(chosen.text, bot),
+            # What stands beside a picture is its writer's; whoever has it described asks nothing.
+            text=self._questions.text(chosen.text, bot) if command == "ask" else "",
             command=command,
             message_id=chosen.name,
             about=chosen.name,

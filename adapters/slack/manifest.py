@@ -48,7 +48,7 @@ DESCRIBE_IMAGE = "describe_image"
 
 @dataclass(frozen=True, slots=True)
 class SlashCommand:
-    """A slash command as Slack lists it while people type."""
+    """A slash command as Slack lists it while people type; one that takes nothing has no hint."""
 
     name: str
     description: str
@@ -58,7 +58,7 @@ class SlashCommand:
 COMMANDS = (
     SlashCommand("/ask", "Ask the knowledge base; the answer is for your eyes only.", "your question"),
     SlashCommand("/diagnose", "Tell what a description of symptoms may point to.", "the symptoms"),
-    SlashCommand("/describe", "Say what is in a picture.", "[where it lies]"),
+    SlashCommand("/describe", "How to have me say what is in a picture.", ""),
     SlashCommand(
         "/preceptor",
         "Help, your data, and the admins' commands.",
@@ -133,11 +133,11 @@ def _command(command: SlashCommand, base: str) -> dict[str, Any]:
     document = {
         "command": command.name,
         "description": command.description,
-        "usage_hint": command.hint,
         # Escaped, people and groups arrive as <@U…> and <!subteam^S…>: `people` needs to know whom is meant.
         "should_escape": True,
     }
-    return document | ({"url": base + COMMANDS_PATH} if base else {})
+    hint = {"usage_hint": command.hint} if command.hint else {}
+    return document | hint | ({"url": base + COMMANDS_PATH} if base else {})
 
 
 def _settings(base: str) -> dict[str, Any]:

@@ -15,9 +15,10 @@ PLATFORM = "slack"
 FILE_BY_ID = "slack-file:"
 """Begins the address of a file whose own address Slack gives only when it is asked for the file."""
 
+HIDDEN_FILE = "slack-hidden-file:"
+"""The address of a file that Slack shows nobody, for it is older than the workspace's plan reaches."""
+
 _NAMES = 2_000
-_NOT_HERE = frozenset({"tombstone", "hidden_by_limit", "external"})
-"""Modes of files that Slack has only a word of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +31,7 @@ class Written:
         thread: the thread that it stands in; empty where it stands in none.
         user: who wrote it.
         text: Slack's own form.
-        files: as Slack describes them.
+        files: as Slack describes them; those of messages that it forwards among them.
         is_direct: whether it is a direct message to the bot.
     """
 
@@ -52,7 +53,7 @@ class Written:
             thread=str(message.get("thread_ts") or ""),
             user=str(message.get("user") or ""),
             text=str(message.get("text") or ""),
-            files=tuple(message.get("files") or ()),
+            files=tuple(_files(message)),
             is_direct=event.get("channel_type") == "im" or channel.startswith("D"),
         )
 
@@ -126,8 +127,25 @@ def attachments(files: Sequence[Mapping[str, Any]]) -> tuple[Attachment, ...]:
 
 def _attachments(files: Sequence[Mapping[str, Any]]) -> Iterator[Attachment]:
     for file in files:
-        if file.get("mode") in _NOT_HERE:
+        if not _is_shown(file):
+            continue
+        if file.get("mode") == "hidden_by_limit":
+            yield Attachment("", "", 0, HIDDEN_FILE)
             continue
         address = file.get("url_private_download") or file.get("url_private") or f"{FILE_BY_ID}{file.get('id', '')}"
         name = file.get("name") or file.get("title") or file.get("id", "")
         yield Attachment(str(name), str(file.get("mimetype", "")), int(file.get("size") or 0), str(address))
+
+
+def _files(message: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    yield from message.get("files") or ()
+    for attached in message.get("attachments") or ():
+        # Only what somebody forwards: the preview of a link to a message looks much the same.
+        if attached.get("is_share"):
+            yield from attached.get("files") or ()
+
+
+def _is_shown(file: Mapping[str, Any]) -> bool:
+    """Say whether somebody shows the file: not one that was deleted, and no link to a document that lies elsewhere."""
+    mode = file.get("mode")
+    return mode != "tombstone" and (mode != "external" or str(file.get("mimetype", "")).startswith("image/"))

@@ -4,7 +4,20 @@ import sys
 
 import typer
 
-from bot.cli import conversing, database, diagnose, doctor, evaluate, front_doors, knowledge, models, settings, train
+from bot.cli import (
+    conversing,
+    database,
+    describe,
+    diagnose,
+    doctor,
+    evaluate,
+    front_doors,
+    images,
+    knowledge,
+    models,
+    settings,
+    train,
+)
 from bot.cli.output import fail
 
 _EPILOG = (
@@ -24,11 +37,13 @@ app = typer.Typer(
 conversing.add_to(app)
 app.add_typer(knowledge.app, name="knowledge")
 app.add_typer(models.app, name="models")
+app.add_typer(images.app, name="images")
 app.add_typer(evaluate.app, name="evaluate")
 app.add_typer(train.app, name="train")
 app.add_typer(database.app, name="database")
 app.add_typer(settings.app, name="settings")
 app.command()(diagnose.diagnose)
+app.command()(describe.describe)
 app.command()(doctor.doctor)
 front_doors.add_to(app)
 

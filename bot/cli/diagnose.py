@@ -1,16 +1,14 @@
 """The command that tells what symptoms may point to."""
 
-import sys
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bot.cli.output import AsJson, leave, print_json
+from bot.cli.output import AsJson, leave, print_json, print_markdown, progress
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from bot.settings import Settings
     from models.diagnosis.diagnosing import Diagnoser
@@ -77,7 +75,7 @@ async def _one(diagnoser: "Diagnoser", text: str, settings: "Settings", as_json:
         print_json(document(diagnosis, settings.diagnosis.emergency))
     else:
         told = in_words(diagnosis, conditions(), settings.diagnosis.emergency)
-        _print(f"{told}\n\nJudged on this machine, by {diagnosis.model}.")
+        print_markdown(f"{told}\n\nJudged on this machine, by {diagnosis.model}.")
     return 0 if diagnosis.conditions or diagnosis.red_flags else _NOTHING_TOLD
 
 
@@ -88,7 +86,7 @@ async def _batch(diagnoser: "Diagnoser", file: Path, column: str, settings: "Set
         # Rows that no classifier need see must not hide that there is none of that name.
         await diagnoser.ready()
         await diagnoser.watch()
-        with _progress(sum(1 for _ in _descriptions(file, column))) as advance:
+        with progress("judging", sum(1 for _ in _descriptions(file, column))) as advance:
             diagnoses = diagnoser.predict_many(_descriptions(file, column), settings.diagnosis.conditions)
             async for diagnosis in diagnoses:
                 print_json(document(diagnosis, settings.diagnosis.emergency))
@@ -104,26 +102,3 @@ def _descriptions(file: Path, column: str) -> "Iterator[str]":
 
     table = read_table(file, Lines(file), (Column("descriptions", "--column", column, (column,)),))
     return (row.cells[0] for row in table.rows)
-
-
-@contextmanager
-def _progress(total: int) -> "Iterator[Callable[[], None]]":
-    """Show on standard error how many are judged, where a person looks on."""
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    console = Console(stderr=True)
-    columns = (TextColumn("judging"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console, disable=not console.is_terminal) as bars:
-        task = bars.add_task("judging", total=total)
-        yield lambda: bars.advance(task)
-
-
-def _print(text: str) -> None:
-    from rich.console import Console
-    from rich.markdown import Markdown
-
-    if sys.stdout.isatty():
-        Console(highlight=False).print(Markdown(text))
-    else:
-        sys.stdout.write(f"{text}\n")

@@ -1,4 +1,4 @@
-"""The commands that measure how well Preceptor does: answers."""
+"""The commands that measure how well Preceptor does: answers, and pictures beside them."""
 
 import sys
 from contextlib import contextmanager
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from bot.cli import evaluate_images
 from bot.cli.output import AsJson, print_json
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
 _WIDEST = 100
 
-app = typer.Typer(help="Measure how well answers are written.", no_args_is_help=True)
+app = typer.Typer(help="Measure how well Preceptor does.", no_args_is_help=True)
 
 
 class GeneratorChoice(StrEnum):
@@ -89,6 +90,10 @@ def answers(
         _print(evaluation, data.name)
     if report:
         sys.stderr.write(f"The report is {write_report(evaluation, report, data.name)}.\n")
+
+
+app.command()(evaluate_images.images)
+app.command()(evaluate_images.captions)
 
 
 @contextmanager

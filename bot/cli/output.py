@@ -1,9 +1,11 @@
-"""What the commands share: errors as sentences on standard error, JSON for scripts, an end that waits for nothing."""
+"""What the commands share: errors as sentences, JSON for scripts, progress, an end that waits for nothing."""
 
 import json
 import os
 import sys
 import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Annotated, NoReturn
 
 import typer
@@ -14,6 +16,30 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for a script t
 def print_json(document: object) -> None:
     """Print one JSON document on one line."""
     sys.stdout.write(json.dumps(document, ensure_ascii=False, default=str) + "\n")
+
+
+def print_markdown(text: str) -> None:
+    """Print CommonMark: as it is meant where a person looks on, and as it stands in a pipe."""
+    from rich.console import Console
+    from rich.markdown import Markdown
+
+    if sys.stdout.isatty():
+        Console(highlight=False).print(Markdown(text))
+    else:
+        sys.stdout.write(f"{text}\n")
+
+
+@contextmanager
+def progress(doing: str, total: int) -> Iterator[Callable[[], None]]:
+    """Show on standard error how many of `total` are done, where a person looks on; gives what counts one more."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    console = Console(stderr=True)
+    columns = (TextColumn(doing), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console, disable=not console.is_terminal) as bars:
+        task = bars.add_task(doing, total=total)
+        yield lambda: bars.advance(task)
 
 
 def leave(status: int) -> NoReturn:

@@ -1,4 +1,4 @@
-"""The commands that train models: answers, and diagnosis beside it."""
+"""The commands that train models: answers, and diagnosis and images beside it."""
 
 import sys
 from pathlib import Path
@@ -8,6 +8,7 @@ import typer
 
 from bot.cli.output import AsJson, print_json
 from bot.cli.train_diagnosis import diagnosis
+from bot.cli.train_images import images
 from bot.cli.training_progress import INTERRUPTED, counted, progress, stoppable
 
 if TYPE_CHECKING:
@@ -107,6 +108,7 @@ def answers(
 
 
 app.command()(diagnosis)
+app.command()(images)
 
 
 def _print(outcome: "Outcome") -> None:

@@ -167,9 +167,9 @@ def _print(outcome: "Outcome") -> None:
     models = {outcome.name: outcome.honest, "random split": outcome.random, "floor": outcome.floor}
     rival = outcome.rival
     if rival and rival.figures:
-        models |= {f"in use ({rival.figures.texts:,} texts)": rival.figures}
+        models |= {f"in use ({rival.figures.examples:,} texts)": rival.figures}
     shown = {head: figures for head, figures in models.items() if figures}
-    table = Table(counted(outcome.honest.texts, "held-out text"))
+    table = Table(counted(outcome.honest.examples, "held-out text"))
     for head in shown:
         table.add_column(Text(head), justify="right")
     for row in _ROWS:
@@ -236,8 +236,10 @@ def _on_rival(outcome: "Outcome") -> list[str]:
 def _document(outcome: "Outcome", used: bool, refused: bool) -> dict[str, Any]:
     from dataclasses import asdict
 
+    from models.diagnosis.evaluation.wording import told
+
     rival = outcome.rival
-    honest = outcome.honest.main() | outcome.calibration.as_json()
+    honest = told(outcome.honest.main()) | outcome.calibration.as_json()
     return {
         "name": outcome.name,
         "folder": str(outcome.folder),
@@ -247,10 +249,10 @@ def _document(outcome: "Outcome", used: bool, refused: bool) -> dict[str, Any]:
         **honest,
         "ece": outcome.honest.ece_after,
         "honest": honest,
-        "random": outcome.random.main() if outcome.random else None,
-        "floor": outcome.floor.main(),
+        "random": told(outcome.random.main()) if outcome.random else None,
+        "floor": told(outcome.floor.main()),
         "in_use": _rival_document(rival) if rival else None,
-        "comparison": outcome.comparison.as_json(),
+        "comparison": told(outcome.comparison.as_json()),
         "used": used,
         "refused": refused,
         "report": {"html": str(outcome.report), "json": str(outcome.report.with_suffix(".json"))},
@@ -258,4 +260,6 @@ def _document(outcome: "Outcome", used: bool, refused: bool) -> dict[str, Any]:
 
 
 def _rival_document(rival: "Rival") -> dict[str, Any]:
-    return {"name": rival.name} | (rival.figures.main() if rival.figures else {})
+    from models.diagnosis.evaluation.wording import told
+
+    return {"name": rival.name} | (told(rival.figures.main()) if rival.figures else {})

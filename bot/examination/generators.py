@@ -21,7 +21,8 @@ async def examine(examined: Examined) -> AsyncIterator[Finding]:
     """Look at every generator that is named anywhere. Nothing is asked that costs anything, nothing is loaded."""
     settings: Settings = examined.settings
     yield _of_chain(settings)
-    for name in named(settings):
+    # Who translates captions alone writes no answers, and is asked for its key and model all the same.
+    for name in dict.fromkeys((*named(settings), *filter(None, [settings.images.translator]))):
         yield await _of_local(settings) if name == "local" else await _of_served(settings, name)
     if settings.generation.verifier:
         yield _of_verifier(settings)
@@ -77,9 +78,11 @@ def _unchecked(name: str, reason: str, fix: str) -> Finding:
 
 def _of_privacy(settings: Settings, section: str, generator: ServedGenerator) -> str:
     host = urlsplit(getattr(settings, section).base_url).hostname
+    pictures = " Pictures go there, too." if getattr(settings, section).pictures else ""
     if generator.redacts:
-        return f"Questions and passages go to {host}, with e-mail addresses, phone and card numbers and keys hidden."
-    return f"Questions and passages go to {host} as they are."
+        hidden = "with e-mail addresses, phone and card numbers and keys hidden"
+        return f"Questions and passages go to {host}, {hidden}.{pictures}"
+    return f"Questions and passages go to {host} as they are.{pictures}"
 
 
 async def _of_local(settings: Settings) -> Finding:

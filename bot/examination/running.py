@@ -22,6 +22,7 @@ _OURS = tuple(
         ("knowledge base", "knowledge"),
         ("generators", "generators"),
         ("diagnosis", "diagnosis"),
+        ("pictures", "pictures"),
         ("front doors", "front_doors"),
     )
 )

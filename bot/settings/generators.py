@@ -95,6 +95,11 @@ class _ServedSettings(Section):
     input_price: float = Field(0.0, ge=0, description="Price of a million tokens read.")
     output_price: float = Field(0.0, ge=0, description="Price of a million tokens written.")
     proxy: WebAddress = Field("", description="HTTP proxy, as http://host:port.")
+    pictures: bool = Field(
+        False,
+        description="Whether the pictures of a question are sent, not only what models here say of them. Nothing in a"
+        " picture can be hidden, whatever redact says.",
+    )
     budget: BudgetSettings = BudgetSettings()
 
     @model_validator(mode="after")

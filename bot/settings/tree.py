@@ -83,7 +83,7 @@ class DiagnosisSettings(Section):
 
 
 Looking = Literal["on", "off", "on request"]
-"""on: at every picture in a message that is put to the bot. on request: where describing it is asked for. off: never."""
+"""on: every picture of a message to the bot is looked at. on request: where that is asked for. off: none is."""
 
 
 class ImageSettings(Section):
@@ -103,10 +103,10 @@ class ImageSettings(Section):
         0.5, ge=0, le=1, description="Below this probability the likeliest label is told as what it may be."
     )
     seen_before: bool = Field(
-        True, description="Whether it is told that a picture was shown before; what that takes is kept with the message."
+        True, description="Whether it is told that a picture was shown before; what that takes is kept with the answer."
     )
     likeness: float = Field(
-        0.98, ge=0.5, le=1, description="Cosine of two pictures' embeddings from which on they count as the same."
+        0.93, ge=0.5, le=1, description="Cosine of two pictures' embeddings from which on they count as the same."
     )
     language: str = Field(
         "", description='Language of captions, as "German", where `translator` is set. Unset: the captioner\'s own.'
@@ -303,12 +303,15 @@ class Settings(BaseSettings):
     def _generators_are_set_up(self) -> "Settings":
         chains = (self.generation.chain, *self.generation.places.values())
         named = {name for chain in chains for name in chain}
-        if "gemini" in named and not self.gemini.key.get_secret_value():
+        naming = dict.fromkeys(named, "generation") | {self.images.translator: "images.translator"}
+        if "gemini" in naming and not self.gemini.key.get_secret_value():
             raise ValueError(
-                "generation names gemini, which needs gemini.key; docs/generators.md says where it is found"
+                f"{naming['gemini']} names gemini, which needs gemini.key; docs/generators.md says where it is found"
             )
-        if "openai" in named and not self.openai.model:
-            raise ValueError("generation names openai, which needs openai.model: the model's name on that server")
+        if "openai" in naming and not self.openai.model:
+            raise ValueError(
+                f"{naming['openai']} names openai, which needs openai.model: the model's name on that server"
+            )
         if named - {"extractive"} and self.generation.seconds >= self.answers.deadline_seconds:
             raise ValueError(
                 "generation.seconds must be less than answers.deadline_seconds, or no time is left for another answer"

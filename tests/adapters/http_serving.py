@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+from contract import FLOOR
 
 from adapters.http import HttpAdapter
 from bot.adapter import AdapterSetup
@@ -48,9 +49,10 @@ async def running_api(
     settings = Settings(
         data_directory=folder / "data",
         knowledge={"sources": (str(knowledge),)},
-        answers={"threshold": 0.0} | sections.get("answers", {}),
-        http={"port": 0} | sections.get("http", {}),
-        diagnosis=sections.get("diagnosis", {}),
+        answers={"threshold": 0.0} | sections.pop("answers", {}),
+        http={"port": 0} | sections.pop("http", {}),
+        models=sections.pop("models", FLOOR),
+        **sections,
     )
     application = Application(settings)
     adapter = HttpAdapter.create(AdapterSetup(settings, application.dispatcher.inquire, application.ready))

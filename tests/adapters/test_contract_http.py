@@ -24,7 +24,6 @@ class _HttpStage(Stage):
     lacks: ClassVar[Mapping[str, str]] = {
         "redelivery": "a request is its own event: whoever repeats it asks again",
         "edits": "a request cannot be changed after it was made",
-        "attachments": "the HTTP API takes no files yet",
         "permissions": "whoever makes a request can be answered",
         "rate limits": "nothing limits the answer to a request",
         "connection": "each request has its own connection",
@@ -32,6 +31,8 @@ class _HttpStage(Stage):
     }
 
     async def asks(self, who: str, text: str, channel: str = "general", file: tuple[str, bytes] | None = None) -> Any:
+        if file:
+            return asyncio.create_task(self._show(who, file))
         return asyncio.create_task(self._ask(who, question=text))
 
     async def follows_up(self, question: Any, who: str, text: str) -> Any:
@@ -41,6 +42,13 @@ class _HttpStage(Stage):
     async def _ask(self, who: str, **body: str) -> Any:
         response = await self.api.post("/v1/ask", json=body, headers={"Authorization": f"Bearer {_KEYS[who]}"})
         return response.raise_for_status().json()
+
+    async def _show(self, who: str, file: tuple[str, bytes]) -> Any:
+        headers = {"Authorization": f"Bearer {_KEYS[who]}"}
+        document = (await self.api.post("/v1/describe", files={"file": file}, headers=headers)).json()
+        if "detail" in document:
+            document = {"answer": f"{file[0]}: {document['detail']} {document.get('fix', '')}"}
+        return document | {"citations": []}
 
     async def answer(self, question: Any) -> Seen:
         document = await question

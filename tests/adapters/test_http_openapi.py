@@ -11,6 +11,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 METHODS = {
     "/v1/ask": {"post"},
     "/v1/diagnose": {"post"},
+    "/v1/describe": {"post"},
     "/v1/conversations/{conversation_id}": {"get", "delete"},
     "/v1/knowledge": {"get"},
     "/v1/knowledge/reload": {"post"},

@@ -226,7 +226,7 @@ async def test_a_command_works_where_the_bot_is_no_member_and_can_be_shared_ther
 async def test_a_picture_that_comes_with_the_message_is_looked_at(lab: Lab) -> None:
     await lab.ada.says(lab.general, "<@BOT> /describe", files=[("holiday.png", PICTURE)])
     answer = await lab.general.next_message()
-    assert "not set up yet" in answer.shown
+    await answer.becomes("1 × 1 pixels")
     [picture] = lab.slack.workspace.files.values()
     assert [download.allowed for download in picture.downloads] == [True]
 
@@ -235,7 +235,7 @@ async def test_the_picture_of_a_chosen_message_is_looked_at(lab: Lab) -> None:
     said = await lab.ada.says(lab.general, "look", files=[("holiday.png", PICTURE)])
     await lab.ada.uses_shortcut(said, "describe_image")
     answer = await lab.general.next_message()
-    assert "not set up yet" in answer.shown
+    await answer.becomes("1 × 1 pixels")
     assert answer.ephemeral_for == lab.ada.id
 
 

@@ -71,6 +71,16 @@ async def test_a_server_of_one_place_alone_is_examined_too(tmp_path: Path) -> No
     assert "as they are" in findings["generator openai"].meaning
 
 
+async def test_who_translates_captions_alone_is_examined_and_where_pictures_go_is_said(
+    tmp_path: Path, gemini: LoopbackGemini
+) -> None:
+    section = {"key": KEY, "model": MODEL, "base_url": gemini.base_url, "pictures": True}
+    findings = await found(tmp_path, images={"translator": "gemini"}, gemini=section)
+    assert findings["generator gemini"].verdict == "ok"
+    assert "Pictures go there, too." in findings["generator gemini"].meaning
+    assert "no model is asked" in findings["generators"].meaning
+
+
 async def test_a_server_that_is_not_there_could_not_be_checked(tmp_path: Path) -> None:
     section = {"model": "llama3.2", "base_url": "http://127.0.0.1:9/v1"}
     finding = (await found(tmp_path, generation={"chain": ("openai",)}, openai=section))["generator openai"]

@@ -5,9 +5,10 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from bot.generators import make_chain, named, order, warmed_up
+from bot.generators import make_chain, make_generator, make_translator, named, order, seeing, warmed_up
 from bot.messages import Place
 from bot.settings import Settings
+from models.generation import GroundingPassage
 
 
 def settings_with(**sections: Any) -> Settings:
@@ -65,8 +66,41 @@ def test_what_is_named_anywhere_is_made_and_woken() -> None:
         ({"openai": {"base_url": "localhost:11434"}}, "http://host:port"),
         ({"gemini": {"proxy": "10.0.0.1:3128"}}, "http://host:port"),
         ({"openai": {"budget": {"cost": 1.0}}}, "input_price"),
+        ({"images": {"translator": "gemini"}}, "images.translator names gemini, which needs gemini.key"),
+        ({"images": {"translator": "openai"}}, "images.translator names openai, which needs openai.model"),
+        ({"images": {"translator": "extractive"}}, "local"),
     ],
 )
 def test_a_chain_that_cannot_work_is_refused_with_the_setting_to_mend(sections: dict[str, Any], said: str) -> None:
     with pytest.raises(ValidationError, match=said):
         settings_with(**sections)
+
+
+def test_nobody_translates_unless_a_generator_is_named_for_it() -> None:
+    assert make_translator(settings_with()) is None
+
+
+async def test_who_translates_is_taken_from_the_chain_or_made_for_it_alone() -> None:
+    openai = {"model": "llama"}
+    settings = settings_with(generation={"chain": ["openai"]}, images={"translator": "openai"}, openai=openai)
+    chain = make_chain(settings, None)  # type: ignore[arg-type]
+    translator = make_translator(settings, None, chain)
+    assert translator is not None
+    assert translator is chain.generator("openai")
+    await translator.warm_up()
+    await translator.close()
+    await chain.close()
+    alone = settings_with(images={"translator": "openai"}, openai=openai)
+    made = make_translator(alone, None, make_chain(alone, None))  # type: ignore[arg-type]
+    assert made is not None
+    assert made.name == "llama"
+    assert named(alone) == []
+
+
+def test_pictures_go_to_nobody_unless_it_is_said() -> None:
+    assert seeing(settings_with()) == frozenset()
+    assert seeing(settings_with(gemini={"pictures": True})) == {"gemini"}
+    passage = GroundingPassage(1, "a bird", image=b"\xff\xd8")
+    for pictures in (False, True):
+        generator = make_generator(settings_with(gemini={"key": "AIza", "pictures": pictures}), "gemini")
+        assert bool(generator.looks_at([passage])) is pictures

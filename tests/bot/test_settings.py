@@ -116,6 +116,8 @@ def test_the_example_file_holds_every_setting_at_its_default() -> None:
         "gemini.thinking_budget",
         "openai.temperature",
         "generation.places",
+        "images.languages",
+        "images.places",
         "openai.redact",
     }
     assert {key for key, _ in every_setting()} - optional == set(loaded.origins) - optional

@@ -69,6 +69,7 @@ class Message:
 
     Attributes:
         reference: the message it replies to.
+        forwards: the message that it forwards.
         allowed_mentions: that field as it was last sent; None where it was not.
         pings: who was notified when it was posted; an edit notifies nobody.
         mentions: who is mentioned in its latest state; an edit changes that.
@@ -93,6 +94,7 @@ class Message:
     pings: Pings = field(default_factory=Pings)
     mentions: Pings = field(default_factory=Pings)
     reference: Message | None = None
+    forwards: Message | None = None
     reactions: dict[str, list[int]] = field(default_factory=dict)
     interaction: Interaction | None = None
     history: list[Version] = field(default_factory=list)

@@ -241,6 +241,8 @@ def message(one: Message, *, nested: bool = True) -> Json:
     if one.interaction:
         document["webhook_id"] = document["application_id"] = str(one.channel.world.application_id)
         document["interaction_metadata"] = interaction_metadata(one.interaction)
+    if one.forwards:
+        return document | _forwarded(one.forwards)
     return document | (_reference(one, nested) if one.reference else {})
 
 
@@ -261,6 +263,8 @@ def without_content(document: Json) -> Json:
     bare = document | {"content": "", "embeds": [], "attachments": [], "components": []}
     if isinstance(document.get("referenced_message"), dict):
         bare["referenced_message"] = without_content(document["referenced_message"])
+    if snapshots := document.get("message_snapshots"):
+        bare["message_snapshots"] = [{"message": without_content(one["message"])} for one in snapshots]
     return bare
 
 
@@ -332,6 +336,14 @@ def _reactions(one: Message) -> list[Json]:
         for name, people in one.reactions.items()
         if people
     ]
+
+
+def _forwarded(one: Message) -> Json:
+    whole = message(one, nested=False)
+    kept = ("type", "content", "embeds", "attachments", "timestamp", "edited_timestamp", "flags", "components")
+    snapshot = {name: whole[name] for name in (*kept, "mentions", "mention_roles")}
+    reference = {"type": 1, "message_id": str(one.id), "channel_id": str(one.channel.id)}
+    return {"message_reference": reference, "message_snapshots": [{"message": snapshot}]}
 
 
 def _reference(one: Message, nested: bool) -> Json:

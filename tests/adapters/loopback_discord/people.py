@@ -68,6 +68,12 @@ class Person:
         await self._where().delivered()
         return message
 
+    async def forwards(self, message: Message, channel: Channel) -> Message:
+        """Forward a message to a channel: what arrives has no text of its own."""
+        forwarding = posting.post(self._where(), channel, self._account(), forwards=message)
+        await self._where().delivered()
+        return forwarding
+
     async def edits(self, message: Message, text: str) -> None:
         """Put a new text in the stead of a message's."""
         posting.edit(self._where(), message, {"content": text})

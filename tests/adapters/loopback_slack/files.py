@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 
 from .wire import Json
 
+_ONLY_A_WORD = frozenset({"hidden_by_limit", "tombstone"})
+
 PIECE = 64 * 1024
 """How many bytes of a file go out at a time."""
 
@@ -28,6 +30,7 @@ class File:
         length: how many bytes a download gives.
         size: how many bytes Slack says it has.
         streamed: whether a download comes without a Content-Length.
+        mode: where it lies; of one that is ``hidden_by_limit`` or a ``tombstone`` Slack tells little.
         shared: whether an upload was completed.
         downloads: who fetched it.
     """
@@ -42,6 +45,7 @@ class File:
     url: str
     title: str = ""
     streamed: bool = False
+    mode: str = "hosted"
     shared: bool = True
     channels: list[str] = field(default_factory=list)
     downloads: list[Download] = field(default_factory=list)
@@ -57,6 +61,8 @@ class File:
 
     def to_json(self) -> Json:
         """The file as Slack gives it in events and in files.info."""
+        if self.mode in _ONLY_A_WORD:
+            return {"id": self.id, "mode": self.mode}
         extension = self.name.rpartition(".")[2].lower()
         return {
             "id": self.id,
@@ -67,8 +73,8 @@ class File:
             "filetype": extension,
             "user": self.user,
             "size": self.size,
-            "mode": "hosted",
-            "is_external": False,
+            "mode": self.mode,
+            "is_external": self.mode == "external",
             "url_private": self.url,
             "url_private_download": f"{self.url}/download",
             "permalink": self.url.replace("/files-pri/", "/files/"),
