@@ -62,6 +62,7 @@ lint: .venv/test.installed  ## Check style, types and the import rule
 
 test: .venv/test.installed .venv/floor.made  ## Run the tests, a file on each core
 	@$(BIN)/python -m tests.models.tiny_models
+	@$(BIN)/python -m tests.models.vision.scene_captioner
 	@$(BIN)/pytest --numprocesses logical --dist loadfile
 
 slow: .venv/test.installed .venv/floor.made  ## Run the proofs that take long

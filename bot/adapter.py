@@ -40,6 +40,7 @@ class Limits:
         streaming: whether a growing answer can be shown.
         placeholder: whether a line that says "thinking" is wanted while nothing of the answer is there yet.
         buttons: whether a reader can press buttons.
+        files: whether people can send files.
         open_threads: whether all who see a channel see its threads, too.
         reaches_later: whether an asker is still reached after a restart; where not, nobody waits for the answer.
     """
@@ -49,6 +50,7 @@ class Limits:
     streaming: bool = False
     placeholder: bool = False
     buttons: bool = False
+    files: bool = True
     open_threads: bool = False
     reaches_later: bool = True
 

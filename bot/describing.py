@@ -153,7 +153,9 @@ class Describing:
         looking = self._looking(message.place)
         if looking == "off":
             raise NotSetUpError("I look at no pictures here.", "The settings images.looking and images.places say so.")
-        spelled = self._adapter_of(message.place.platform).spelled("describe")
+        adapter = self._adapter_of(message.place.platform)
+        if not adapter.limits.files:
+            raise AttachmentError("No files can be sent here.", "`preceptor describe PATH` looks at pictures.")
         if not message.attachments:
             raise AttachmentError(
                 "I see no picture with your message.",
@@ -161,7 +163,8 @@ class Describing:
             )
         if not self.pictures(message):
             raise NotSetUpError(
-                "I look at pictures here only when I am asked to.", f'Write "describe:" beside it, or use {spelled}.'
+                "I look at pictures here only when I am asked to.",
+                f'Write "describe:" beside it, or use {adapter.spelled("describe")}.',
             )
 
     @property

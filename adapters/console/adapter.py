@@ -38,7 +38,7 @@ class ConsoleAdapter(InMemoryAdapter):
     name = "console"
 
     def __init__(self, question: str | None, as_json: bool, passages: int | None, once: bool) -> None:
-        super().__init__(Limits(streaming=True, reaches_later=False))
+        super().__init__(Limits(streaming=True, files=False, reaches_later=False))
         self._question = question
         self._as_json = as_json
         self._passages = passages

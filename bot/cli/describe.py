@@ -1,5 +1,7 @@
 """The command that says what is in pictures."""
 
+import os
+import stat
 import sys
 from collections.abc import AsyncIterator, Iterator, Sequence
 from pathlib import Path
@@ -20,7 +22,9 @@ _AT_ONCE = 16
 
 def describe(
     paths: Annotated[
-        list[Path], typer.Argument(metavar="PATH…", help="Pictures, and folders of them.", show_default=False)
+        list[Path],
+        # One that cannot be read is refused like any other, and the rest is looked at.
+        typer.Argument(metavar="PATH…", help="Pictures, and folders of them.", show_default=False, readable=False),
     ],
     labels: Annotated[int, typer.Option("--labels", min=1, max=1_000, help="Labels of each, at the most.")] = 5,
     model: Annotated[
@@ -54,10 +58,13 @@ async def _describe(
     from bot.picture_words import missing
 
     files = list(_files(paths))
+    if not files:
+        sys.stderr.write("There are no files to look at; hidden ones are left out.\n")
+    at_once = min(_AT_ONCE, settings.images.queue)
     read, told = 0, set[str]()
     try:
         with progress("looking", len(files)) as advance:
-            async for file, look in _looks(model, files, labels, settings.attachments.megabytes):
+            async for file, look in _looks(model, files, labels, settings.attachments.megabytes, at_once):
                 read += look.description is not None
                 _tell(file, look, labels, settings, as_json)
                 advance()
@@ -71,7 +78,7 @@ async def _describe(
 
 
 async def _looks(
-    model: "ImageModel", files: Sequence[Path], labels: int, megabytes: int
+    model: "ImageModel", files: Sequence[Path], labels: int, megabytes: int, at_once: int
 ) -> "AsyncIterator[tuple[Path, Look]]":
     """Look at some files side by side, and give what came of each in their order."""
     import asyncio
@@ -81,7 +88,7 @@ async def _looks(
     try:
         for file in files:
             waiting.append((file, asyncio.create_task(_look(model, file, labels, megabytes))))
-            if len(waiting) == _AT_ONCE:
+            if len(waiting) == at_once:
                 first, task = waiting.popleft()
                 yield first, await task
         while waiting:
@@ -96,12 +103,12 @@ async def _look(model: "ImageModel", file: Path, labels: int, megabytes: int) ->
     import asyncio
 
     from bot.picture_words import Look
-    from models.errors import PictureError
+    from models.errors import ModelError
 
     try:
         content = await asyncio.to_thread(_read, file, megabytes)
         description = await model.describe(content, labels)
-    except PictureError as error:
+    except ModelError as error:
         return Look(file.name, refusal=error.message, fix=error.fix)
     return Look(file.name, description, description.caption or "")
 
@@ -115,6 +122,9 @@ def _read(file: Path, megabytes: int) -> bytes:
     from models.errors import PictureError
 
     try:
+        # Nobody may ever write to a pipe; a device never ends.
+        if not stat.S_ISREG(file.stat().st_mode) and not file.is_dir():
+            raise PictureError("It is no file, but a pipe, a socket or a device.", "Save the picture as a file.")
         with file.open("rb") as stream:
             content = stream.read((megabytes << 20) + 1)
     except OSError as error:
@@ -127,14 +137,28 @@ def _read(file: Path, megabytes: int) -> bytes:
 
 
 def _files(paths: Sequence[Path]) -> Iterator[Path]:
-    """Give the files that are named, and all in the folders that are, hidden ones left out, in natural order."""
+    """Give the files that are named, and all in the folders that are, hidden ones left out, in natural order.
+
+    Links are followed, and a folder is entered once for each path that is named. One that cannot be read stands for
+    what is in it.
+    """
     for path in paths:
-        if not path.is_dir():
-            yield path
+        yield from sorted(_below(path), key=_natural) if os.path.isdir(path) else (path,)  # noqa: PTH112 - never raises
+
+
+def _below(folder: Path) -> list[Path]:
+    found: list[Path] = []
+    closed: list[OSError] = []
+    entered: set[tuple[int, int]] = set()
+    for at, folders, names in os.walk(folder, onerror=closed.append, followlinks=True):
+        where = Path(at).stat()
+        if (where.st_dev, where.st_ino) in entered:
+            folders.clear()
             continue
-        inside = (file for file in path.rglob("*") if file.is_file())
-        visible = (file for file in inside if not any(part.startswith(".") for part in file.relative_to(path).parts))
-        yield from sorted(visible, key=_natural)
+        entered.add((where.st_dev, where.st_ino))
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        found += [Path(at, name) for name in names if not name.startswith(".")]
+    return found + [Path(error.filename) for error in closed]
 
 
 def _natural(path: Path) -> list[tuple[int, int, str]]:
@@ -152,5 +176,10 @@ def _tell(file: Path, look: "Look", labels: int, settings: "Settings", as_json: 
         print_json({"path": str(file), **description_of(look)})
         return
     told = in_words([look], settings.images.threshold, labels)
-    sys.stdout.write(f"{file}\n")
+    sys.stdout.write(f"{_printable(file)}\n")
     print_markdown(f"{told}\n")
+
+
+def _printable(file: Path) -> str:
+    """Give a path without the signs that would break its line, or that a terminal would obey."""
+    return "".join(sign if sign.isprintable() else "�" for sign in str(file))

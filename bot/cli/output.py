@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import sys
 import threading
 from collections.abc import Callable, Iterator
@@ -12,10 +13,14 @@ import typer
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for a script to read.")]
 
+_LONE_SURROGATE = re.compile("[\ud800-\udfff]")
+"""How Python spells a byte that is no UTF-8; written as it is, it would become a question mark."""
+
 
 def print_json(document: object) -> None:
-    """Print one JSON document on one line."""
-    sys.stdout.write(json.dumps(document, ensure_ascii=False, default=str) + "\n")
+    """Print one JSON document on one line; bytes of a file's name that are no text stand as ``\\udcXX``."""
+    text = json.dumps(document, ensure_ascii=False, default=str)
+    sys.stdout.write(_LONE_SURROGATE.sub(lambda found: f"\\u{ord(found[0]):04x}", text) + "\n")
 
 
 def print_markdown(text: str) -> None:
@@ -36,8 +41,10 @@ def progress(doing: str, total: int) -> Iterator[Callable[[], None]]:
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     console = Console(stderr=True)
+    # What is printed meanwhile goes above the bar, unless it goes elsewhere: to a file or another program.
+    on_screen = sys.stdout.isatty()
     columns = (TextColumn(doing), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console, disable=not console.is_terminal) as bars:
+    with Progress(*columns, console=console, disable=not console.is_terminal, redirect_stdout=on_screen) as bars:
         task = bars.add_task(doing, total=total)
         yield lambda: bars.advance(task)
 

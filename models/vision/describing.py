@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Coroutine, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import Any, TypeVar
 
 import numpy as np
@@ -31,6 +32,9 @@ _AGAIN_AFTER = 60.0
 _LIMITS = RuntimeLimits(wait=0.0, when_full="Send it again in a moment.")
 _LABELLED_AT_ONCE = 16
 _CAPTIONED_AT_ONCE = 4
+_CAPTION_WAITS = 0.02
+"""Seconds that a caption, which takes most of a second, waits for those of pictures that are still being decoded."""
+
 _DECODING_THREADS = 4
 """They wait for the decoder's processes, of which there are as many or fewer."""
 
@@ -76,7 +80,8 @@ class Describer(ImageModel):
             self._labels = Looking(named, labels, _likely, limits, at_once, again_after)
         if captions:
             named, at_once = "the captioner", min(limits.batch, _CAPTIONED_AT_ONCE)
-            self._captions = Looking(named, captions, _captioned, limits, at_once, again_after)
+            together = replace(limits, wait=max(limits.wait, _CAPTION_WAITS))
+            self._captions = Looking(named, captions, _captioned, together, at_once, again_after)
 
     async def describe(self, content: bytes, labels: int = 5, preview: int = 0) -> ImageDescription:
         """See `ImageModel.describe`; what a model that cannot be loaded would have said is left out."""

@@ -10,7 +10,7 @@ from models.errors import EvaluationError
 
 _LAYOUT = (
     "Lay it out as COCO does: images with id and file_name, annotations with image_id and caption;"
-    " docs/pictures.md shows it."
+    " docs/images.md shows it."
 )
 _PREFIX = "captions_"
 

@@ -67,8 +67,8 @@ class Likeness:
 
     def __init__(self, hashes: NDArray[np.uint64], thumbnails: NDArray[np.uint8]) -> None:
         self._hashes = hashes
-        self._thumbnails = thumbnails.reshape(len(thumbnails), -1)
-        self._flat = self._thumbnails.std(axis=1) < _FLAT
+        self._standardised, deviation = _standardised(thumbnails)
+        self._flat = deviation < _FLAT
         self._colour = thumbnails.mean(axis=(1, 2))
 
     def groups(
@@ -110,7 +110,7 @@ class Likeness:
 
     def _near(self, first: NDArray[np.int64], second: NDArray[np.int64], least: float) -> NDArray[np.bool_]:
         """Which pairs are near-duplicates: by their thumbnails, or, where there is nothing to see, by their colour."""
-        alike = (_standardised(self._thumbnails[first]) * _standardised(self._thumbnails[second])).mean(axis=1)
+        alike = np.einsum("ij,ij->i", self._standardised[first], self._standardised[second])
         same_colour = np.abs(self._colour[first] - self._colour[second]).max(axis=1, initial=0) <= _SAME_COLOUR
         both, either = self._flat[first] & self._flat[second], self._flat[first] | self._flat[second]
         # A hair below, as the correlation of equal pictures comes out at 1 give or take a rounding.
@@ -118,9 +118,10 @@ class Likeness:
         return near
 
 
-def _standardised(thumbnails: NDArray[np.uint8]) -> NDArray[np.float32]:
-    values: NDArray[np.float32] = thumbnails.astype(np.float32)
+def _standardised(thumbnails: NDArray[np.uint8]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Rows of mean 0 and length 1, whose products are correlations, and the standard deviation that each had."""
+    values: NDArray[np.float32] = thumbnails.reshape(len(thumbnails), -1).astype(np.float32)
     values -= values.mean(axis=1, keepdims=True)
-    deviation = np.sqrt(np.square(values).mean(axis=1, keepdims=True))
-    values /= np.maximum(deviation, 1e-6)
-    return values
+    lengths = np.sqrt(np.einsum("ij,ij->i", values, values))
+    values /= np.maximum(lengths, 1e-6)[:, None]
+    return values, lengths / np.sqrt(values.shape[1])

@@ -65,11 +65,14 @@ def train(order: Order, store: ModelStore, decoder: Decoder, told: Told, stoppin
     workspace = workspace_of(folder)
     with alone(workspace):
         keep_plan(_plan(order), workspace, order.resume)
+        from safetensors import SafetensorError
+
         try:
             return _Run(order, folder, workspace, decoder, told, stopping).outcome()
-        except OSError as error:
+        except (OSError, SafetensorError) as error:
+            reason = (isinstance(error, OSError) and error.strerror) or str(error)
             raise TrainingError(
-                f"The training's state cannot be kept in {workspace}: {error.strerror}.",
+                f"The training's state cannot be kept in {workspace}: {reason}.",
                 "Make room; then go on with --resume.",
             ) from error
 

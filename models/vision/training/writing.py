@@ -110,9 +110,20 @@ def _report_data(
         curves=curves,
         pictures_per_label=dict(Counter(parts.truth(parts.honest.training))),
         data={"folder": order.pictures.path.name, "files": len(order.pictures.files)} | asdict(outcome.counts),
-        settings=asdict(order.options) | {"base revision": order.base.revision or "none"},
+        settings=_settings(order),
         notes=tuple(_notes(outcome, order)),
     )
+
+
+def _settings(order: Order) -> dict[str, Any]:
+    """How it was trained; what is of the fine-tuning alone, only where there was one."""
+    options = order.options
+    told = {"base revision": order.base.revision or "none", "shares": order.shares, "seed": options.seed}
+    told |= {"augmentation": options.augmentation, "flip": options.flip, "unfreeze": options.unfreeze}
+    if not options.unfreeze:
+        return told
+    tuning = {name: getattr(options, name) for name in ("epochs", "batch", "patience")}
+    return told | tuning | {"learning rate": options.learning_rate or "usual"}
 
 
 def _notes(outcome: Outcome, order: Order) -> list[str]:

@@ -1,8 +1,11 @@
 """Training of a classifier of pictures from a folder to a model on disk, with tiny encoders and drawn shapes."""
 
 import json
+import resource
 import shutil
+import signal
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from threading import Event
@@ -193,6 +196,35 @@ def test_a_training_that_was_stopped_goes_on_with_nothing_else(
         train(an_order(base, drawn), store, decoder, stopping.told, stopping)
     other = an_order(base, shapes(tmp_path / "others", 6, seed=1), resume=True, options=replace(HEAD, seed=3))
     assert "it differs in pictures, seed." in refusal(other, store, decoder)
+
+
+@contextmanager
+def files_no_larger_than(size: int) -> Iterator[None]:
+    """Refuse to write more to any file, as a full disk does."""
+    before = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+        signal.signal(signal.SIGXFSZ, before)
+
+
+@pytest.mark.parametrize("what", ["the pictures", "the weights"])
+def test_a_full_disk_is_told_and_the_training_goes_on_once_there_is_room(
+    tmp_path: Path, base: Path, store: ModelStore, decoder: Decoder, what: str
+) -> None:
+    data = shapes(tmp_path / "shapes", 6)
+    order = an_order(base, data, options=replace(HEAD, augmentation=False))
+    decoder.decode((data / "circle" / "000.png").read_bytes())  # its process is there before the disk is full
+    weights = (base / "model.safetensors").stat().st_size
+    with files_no_larger_than(weights - 1 if what == "the weights" else 50_000):
+        said = refusal(order, store, decoder)
+    assert "File too large" in said
+    assert "--resume" in said
+    assert not (store.directory / "images" / "shapes").exists()
+    assert carried_out(replace(order, resume=True), store, decoder).folder.is_dir()
 
 
 def test_copies_of_a_picture_never_lie_on_two_sides(tmp_path: Path, base: Path, decoder: Decoder) -> None:
