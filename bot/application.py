@@ -207,6 +207,8 @@ class Application:
             # Where it cannot be loaded the floor is; where that cannot either, whoever needs it hears why.
             with contextlib.suppress(ModelError):
                 await self._diagnoser.ready()
+        if self._settings.images.warm_up:
+            await self._describer.ready()
 
     async def _open_knowledge(self) -> None:
         report = await self._desk.open()

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 from bot.answering import WAKING, Answering, Progress
 from bot.conversations import Conversations
-from bot.describing import Describing
+from bot.describing import Describing, is_wordless
 from bot.diagnosing import Diagnosing, adds
 from bot.errors import ConversationNotFoundError, InternalError, PreceptorError
 from bot.kept_answers import number_in
@@ -63,6 +63,10 @@ class Asking:
         """
         if datetime.now(UTC) - message.received_at > _WELCOME:
             return _TOO_LATE
+        if self._describing.waking and self._describing.pictures(message):
+            await progress(WAKING)
+            # Once for all who wait, and no part of the time that an answer may take.
+            await self._describing.wake()
         try:
             async with asyncio.timeout(self._settings.answers.deadline_seconds):
                 return await self._put(message, progress)
@@ -71,7 +75,7 @@ class Asking:
             if not alarms:
                 raise
             known = error if isinstance(error, PreceptorError) else InternalError("That took too long.", "Try again.")
-            raise type(known)(f"{alarms}\n\n{known.sentence}", known.fix) from error
+            raise known.after(alarms) from error
 
     async def _put(self, message: IncomingMessage, progress: Progress) -> Reply:
         if message.command == "diagnose_that":
@@ -82,10 +86,10 @@ class Asking:
             # A description opens a conversation of its own; what is added to it goes on with it.
             continues = message.conversation_id or is_added
             return await self._diagnosed(message, *(await self._continued(message) if continues else ("", [])))
-        if message.command == "describe" or (message.attachments and not message.text):
+        if message.command == "describe" or (message.attachments and is_wordless(message.text)):
             self._describing.require_wanted(message)
         if self._describing.is_asked(message):
-            return await self._described(message, progress)
+            return await self._described(message)
         if not is_added:
             return await self._answered(message, await self._conversations.continued_by(message), progress)
         conversation_id, told = await self._continued(message)
@@ -124,7 +128,7 @@ class Asking:
         if not self._describing.pictures(message):
             reply = await self._answering.answer(message, history, account, progress, in_house=in_house)
             return replace(reply, note=f"{self._describing.passed_over(message)} {reply.note}".strip())
-        shown = await self._describing.show(message, account)
+        shown = await self._describing.show(message, account, in_house=in_house)
 
         async def _show(reply: Reply) -> None:
             await progress(_after(shown.gist, reply))
@@ -134,16 +138,19 @@ class Asking:
             return self._describing.unanswered(message, shown)
         return replace(_after(shown.gist, reply), sights=shown.sights, data={"pictures": shown.documents})
 
-    async def _described(self, message: IncomingMessage, progress: Progress) -> Reply:
+    async def _described(self, message: IncomingMessage) -> Reply:
         conversation_id = await self._conversations.continued_by(message) or uuid.uuid4().hex
         account = self._usage.account(message, conversation_id if self.keeps(message.place) else "")
-        if self._describing.waking:
-            await progress(WAKING)
-        return self._kept(message, await self._describing.describe(message, account), conversation_id)
+        # What is shown right after symptoms may well be of them.
+        in_house = await self._conversations.tells_of_symptoms(conversation_id)
+        reply = await self._describing.describe(message, account, in_house=in_house)
+        return self._kept(message, reply, conversation_id)
 
     async def _diagnosed(self, message: IncomingMessage, conversation_id: str, told: Sequence[str]) -> Reply:
         reply = await self._diagnosing.diagnose(message, told, may_add=self.keeps(message.place))
-        return self._kept(message, replace(reply, question=message.text), conversation_id or uuid.uuid4().hex)
+        note = f"{self._describing.unseen(message)} {reply.note}".strip()
+        reply = replace(reply, question=message.text, note=note)
+        return self._kept(message, reply, conversation_id or uuid.uuid4().hex)
 
     async def _meant(self, message: IncomingMessage) -> IncomingMessage:
         """Give the question under whose answer somebody pressed, as a description."""

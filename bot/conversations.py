@@ -15,6 +15,7 @@ from bot.database import Change, Database
 from bot.delivery import question_key
 from bot.errors import ConversationNotFoundError
 from bot.messages import Citation, IncomingMessage, Reply
+from bot.picture_words import first_told
 from bot.seen_pictures import rows_of
 from bot.tables import (
     citations,
@@ -162,7 +163,7 @@ class Conversations:
         for question, answer in zip(rows[::2], rows[1::2], strict=True):
             if answer.outcome == "answered" and answer.capability in ("answer", "picture"):
                 # A description of pictures begins with what they show: what comes next may be about that.
-                topic = answer.title or (answer.text.partition("\n")[0] if answer.capability == "picture" else "")
+                topic = answer.title or (first_told(answer.text) if answer.capability == "picture" else "")
                 known.append(Turn(question.text, answer.text, topic))
             else:
                 # What comes next leans on this question, of which we know nothing, or may tell nothing.

@@ -1,6 +1,7 @@
 """The capability that says what is in pictures."""
 
 import asyncio
+import contextlib
 import re
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
@@ -12,6 +13,7 @@ import structlog
 from bot.adapter import Adapter
 from bot.attachments import fetch, name_of
 from bot.errors import AttachmentError, NotSetUpError, PicturesUnavailableError
+from bot.generators import IN_HOUSE
 from bot.messages import Attachment, IncomingMessage, Place, Reply, Sight
 from bot.picture_words import (
     Look,
@@ -19,6 +21,7 @@ from bot.picture_words import (
     described_by,
     document,
     gist,
+    gists,
     in_words,
     missing,
     refused,
@@ -38,6 +41,8 @@ UNASKED = "What is in this picture?"
 
 _FILES_AT_ONCE = 8
 """Files held in memory side by side, of all messages."""
+
+_WAKING_SECONDS = 120.0
 
 _TRANSLATION_SECONDS = 10.0
 
@@ -120,9 +125,8 @@ class Describing:
 
     def is_asked(self, message: IncomingMessage) -> bool:
         """Whether a message asks for nothing but a description: by command, in words, or by showing without a word."""
-        if message.command == "describe":
-            return not message.text or bool(_ASKS_TO_DESCRIBE.fullmatch(message.text))
-        return bool(self.pictures(message)) and (not message.text or bool(_ASKS_TO_DESCRIBE.fullmatch(message.text)))
+        asks_no_more = is_wordless(message.text) or bool(_ASKS_TO_DESCRIBE.fullmatch(message.text))
+        return asks_no_more and (message.command == "describe" or bool(self.pictures(message)))
 
     def pictures(self, message: IncomingMessage) -> tuple[Attachment, ...]:
         """Give the files of a message that may be pictures, where pictures are looked at.
@@ -133,7 +137,7 @@ class Describing:
         asked = message.command == "describe" or bool(_ASKS_TO_DESCRIBE.fullmatch(message.text))
         if looking == "off" or (looking == "on request" and not asked):
             return ()
-        if message.command == "describe" or not message.text:
+        if message.command == "describe" or is_wordless(message.text):
             return message.attachments
         return tuple(one for one in message.attachments if _looks_like_a_picture(one))
 
@@ -142,6 +146,12 @@ class Describing:
         if self.pictures(message) or not any(map(_looks_like_a_picture, message.attachments)):
             return ""
         return "I did not look at the picture: here I look at none, or only when I am asked to."
+
+    def unseen(self, message: IncomingMessage) -> str:
+        """Say that the pictures beside a description of symptoms were not looked at; empty where there are none."""
+        if not any(map(_looks_like_a_picture, message.attachments)):
+            return ""
+        return "I did not look at the picture: symptoms I judge by words alone."
 
     def require_wanted(self, message: IncomingMessage) -> None:
         """See that there is something to describe, and that it may be described there.
@@ -172,8 +182,19 @@ class Describing:
         """Whether a model has to be loaded first, which takes seconds."""
         return self._model.waking
 
-    async def describe(self, message: IncomingMessage, account: Account) -> Reply:
+    async def wake(self) -> None:
+        """Wait until the models are loaded, or cannot be, but no longer than a slow machine needs."""
+        with contextlib.suppress(TimeoutError, ModelError):
+            async with asyncio.timeout(_WAKING_SECONDS):
+                await self._model.ready()
+
+    async def describe(self, message: IncomingMessage, account: Account, *, in_house: bool = False) -> Reply:
         """Say what is in the pictures of a message.
+
+        Args:
+            message: what they came with.
+            account: on whose account captions are translated.
+            in_house: whether only a generator on this machine may do so.
 
         Raises:
             NotSetUpError: pictures are not looked at in that place.
@@ -181,20 +202,20 @@ class Describing:
             PicturesUnavailableError: too many wait, or a model broke off.
         """
         self.require_wanted(message)
-        looks, sights = await self._looks(message, account, preview=0)
+        looks, sights = await self._looks(message, account, 0, in_house)
         return self._told(message, looks, sights)
 
-    async def show(self, message: IncomingMessage, account: Account) -> Shown:
-        """Look at the pictures that came with a question; raises what `describe` does."""
+    async def show(self, message: IncomingMessage, account: Account, *, in_house: bool = False) -> Shown:
+        """Look at the pictures that came with a question; takes and raises what `describe` does."""
         sees = self._sees(message.place)
-        looks, sights = await self._looks(message, account, preview=_PREVIEW if sees else 0)
+        looks, sights = await self._looks(message, account, _PREVIEW if sees else 0, in_house)
         threshold = self._settings.threshold
         known = [look for look in looks if look.description]
         return Shown(
             tuple(looks),
             sights,
             " ".join(filter(None, (topic(look, threshold) for look in known))),
-            "\n\n".join(gist(look, threshold) for look in looks),
+            gists(looks, threshold),
             self._documents(looks),
             tuple((gist(look, threshold), look.description.preview if look.description else b"") for look in known),
         )
@@ -209,7 +230,7 @@ class Describing:
         return next((places[name] for name in place.names if name in places), self._settings.looking)
 
     async def _looks(
-        self, message: IncomingMessage, account: Account, preview: int
+        self, message: IncomingMessage, account: Account, preview: int, in_house: bool
     ) -> tuple[list[Look], tuple[Sight, ...]]:
         """Look at all pictures side by side, and give those that can be remembered as well."""
         files = self.pictures(message)
@@ -222,7 +243,8 @@ class Describing:
         if not any(look.description for look in found):
             raise AttachmentError(*refused(found), self._documents(found))
         language = self._language(message.place)
-        if language and self._translates(message.place):
+        may_leave = not in_house or self._settings.translator in IN_HOUSE
+        if language and may_leave and self._translates(message.place):
             found = await asyncio.gather(*(self._translated(look, language, account) for look in found))
         return await self._recognised(message, found)
 
@@ -305,6 +327,11 @@ class Describing:
     def _language(self, place: Place) -> str:
         languages = self._settings.languages
         return next((languages[name] for name in place.names if name in languages), self._settings.language)
+
+
+def is_wordless(text: str) -> bool:
+    """Whether nothing is said: there is no text, or one of signs alone, such as an emoji."""
+    return not any(character.isalnum() for character in text)
 
 
 def _known(looks: Sequence[Look]) -> list[ImageDescription]:

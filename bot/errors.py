@@ -42,6 +42,10 @@ class PreceptorError(Exception):
         self.sentence = sentence
         self.fix = fix
 
+    def after(self, first: str) -> "PreceptorError":
+        """Give the same error with something that is to be read first."""
+        return type(self)(f"{first}\n\n{self.sentence}", self.fix)
+
 
 class SettingsError(PreceptorError):
     """A setting is unknown, misspelt or out of range."""
@@ -154,6 +158,10 @@ class AttachmentError(PreceptorError):
     def __init__(self, sentence: str, fix: str = "", pictures: Sequence[Mapping[str, Any]] = ()) -> None:
         super().__init__(sentence, fix)
         self.pictures = tuple(pictures)
+
+    def after(self, first: str) -> "AttachmentError":
+        """Give the same error with something that is to be read first."""
+        return AttachmentError(f"{first}\n\n{self.sentence}", self.fix, self.pictures)
 
 
 class NotSetUpError(PreceptorError):

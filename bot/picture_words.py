@@ -18,6 +18,7 @@ _LEAST = 0.01
 _PAGES = frozenset({"TIFF"})
 _MOST_COLOURS = 3
 _LONGEST_NAME = 60
+_HEADING = re.compile(r"\d+\. \*\*.+\*\*")
 _ALT_LINE = re.compile(rf"{ALT_TEXT}`+ ?(.*?) ?`+$", re.MULTILINE)
 
 
@@ -81,6 +82,20 @@ def gist(look: Look, threshold: float) -> str:
     return " ".join(part for part in (plain(look.caption), _likeliest(description.labels, threshold, 1)) if part) or (
         _facts(description.facts)
     )
+
+
+def gists(looks: Sequence[Look], threshold: float) -> str:
+    """Say the same of all pictures, as CommonMark; several are numbered, in paragraphs that no list can run on from."""
+    if len(looks) == 1:
+        return gist(looks[0], threshold)
+    each = enumerate(looks, start=1)
+    return "\n\n".join(f"**{number}. {_name(look.name)}**: {gist(look, threshold)}" for number, look in each)
+
+
+def first_told(text: str) -> str:
+    """Give what an answer written by `in_words` says first of the first picture."""
+    lines = (line.strip() for line in text.splitlines())
+    return next((line for line in lines if line and not _HEADING.fullmatch(line)), "")
 
 
 def topic(look: Look, threshold: float) -> str:

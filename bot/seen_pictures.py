@@ -56,7 +56,8 @@ class SeenPictures:
         """Give where a picture was first shown, of the places that all who read the answer may see; None for nowhere.
 
         These are the message's own thread or channel, and the channel above its thread. What somebody showed the bot
-        alone is told to that person alone, and only where the answer is for nobody else either.
+        alone is told to that person alone, and only where the answer is for nobody else either. Another's question
+        about the very same message tells of no other time.
 
         Args:
             message: what it came with now.
@@ -76,6 +77,7 @@ class SeenPictures:
             .where(or_(shown_to_all, own) if is_private(message) else shown_to_all)
             # An edited message, or one that is answered again after a crash, has not shown its own pictures before.
             .where(messages.c.inbox_key.is_distinct_from(question_key(message)))
+            .where(pictures.c.shown_as.not_in({message.about, message.message_id} - {""}))
             .order_by(pictures.c.at.desc(), pictures.c.number)
             .limit(_MOST)
         )

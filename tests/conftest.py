@@ -53,7 +53,9 @@ def handbook(tmp_path: Path) -> Path:
 @pytest.fixture
 def settings(tmp_path: Path, handbook: Path) -> Settings:
     """Settings under which everything stays in the test's own folder."""
-    return Settings(data_directory=tmp_path / "data", knowledge={"sources": [str(handbook)]})  # type: ignore[arg-type]
+    no_models = {"images": {"labels": "floor", "captions": "floor"}}
+    sources = {"sources": [str(handbook)]}
+    return Settings(data_directory=tmp_path / "data", knowledge=sources, models=no_models)  # type: ignore[arg-type]
 
 
 @dataclass

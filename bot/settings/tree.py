@@ -124,6 +124,9 @@ class ImageSettings(Section):
         1_024, ge=128, le=65_536, description="Memory that decoding a picture may take, in MiB."
     )
     queue: Positive = Field(64, description="Pictures that may wait; beyond it the asker is told at once.")
+    warm_up: bool = Field(
+        False, description="Whether the models are loaded at the start, in the background; else with the first picture."
+    )
 
 
 class ImageModelSettings(Section):

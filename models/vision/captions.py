@@ -125,7 +125,8 @@ def load_captioner(found: Checkpoint, name: str, threads: int = 0) -> CaptionWri
         network = whole_model(cast("Loadable", _CLASSES[found.model_type]), str(found.folder), "float32")
         tokenizer = AutoTokenizer.from_pretrained(str(found.folder), local_files_only=True, trust_remote_code=False)
         writer = _writer(name, found.model_type, network, tokenizer, preparation)
-        writer.captions(preparation.blank())  # its files may not belong together
+        # Its files may not belong together; and some ways to write take no two pictures at once.
+        writer.captions(np.repeat(preparation.blank(), 2, axis=0))
     # Files of any content are read here, and the tokenizers library raises Exception itself.
     except Exception as error:
         raise unloadable(name, error) from error

@@ -112,6 +112,13 @@ class ImageModel(ABC):
         """Whether a model has to be loaded before a picture can be looked at."""
         return False
 
+    async def ready(self) -> None:  # noqa: B027 - some have nothing to load
+        """Load what is to be loaded, unless it is there; what cannot be is left out of the descriptions.
+
+        Raises:
+            ModelError: it is shutting down.
+        """
+
     @abstractmethod
     async def close(self) -> None:
         """Let go of models and processes; who still waits is told so."""

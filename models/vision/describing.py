@@ -114,6 +114,11 @@ class Describer(ImageModel):
         """Whether all models that are wanted are there."""
         return all(looking.is_loaded for looking in (self._labels, self._captions) if looking)
 
+    @property
+    def waking(self) -> bool:
+        """See `ImageModel.waking`."""
+        return any(looking.waking for looking in (self._labels, self._captions) if looking)
+
     async def _described(self, content: bytes, labels: int, preview: int) -> ImageDescription:
         labeller, captioner, missing = await self._models()
         views = [model.view for model in (labeller, captioner) if model]

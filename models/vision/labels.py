@@ -6,7 +6,6 @@ where there is none (Swin, SigLIP, ConvNeXT).
 """
 
 import json
-import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -171,7 +170,7 @@ def temperature_of(folder: Path, name: str) -> float:
         stated = read_json_object(file, name, _MEND).get("temperature", 1.0)
     except OSError as error:
         raise unloadable(name, error) from error
-    if not isinstance(stated, int | float) or not math.isfinite(stated) or not COLDEST <= stated <= HOTTEST:
+    if not isinstance(stated, int | float) or not COLDEST <= stated <= HOTTEST:
         raise ModelUnusableError(
             f"{name} is damaged: the temperature in its {IMAGES_FILE} is no number from {COLDEST} to {HOTTEST:g}.",
             _MEND,

@@ -81,6 +81,11 @@ class Looking(Generic[Model, Row]):
         """Whether the model is there."""
         return self._runtime.is_loaded
 
+    @property
+    def waking(self) -> bool:
+        """Whether it has to be loaded first, as far as is known that it can be."""
+        return not (self.is_loaded or (self._failure and monotonic() < self._failure.until))
+
     async def ready(self) -> Model:
         """Load the model unless it is there.
 

@@ -22,7 +22,7 @@ def no_models(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 @pytest.mark.usefixtures("no_models")
 def test_a_machine_without_models_is_in_order_and_told_how_to_get_them(settings: Settings) -> None:
-    found = _found(settings)
+    found = _found(settings, models={})
     assert {finding.verdict for finding in found.values()} == {"ok"}
     assert "process of its own" in found["pictures: decoding"].meaning
     assert "make images" in found["pictures: labels"].meaning

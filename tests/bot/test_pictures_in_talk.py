@@ -1,4 +1,4 @@
-"""Pictures in the midst of a conversation: beside symptoms, beside words that ask nothing, several at once, shown anew."""
+"""Pictures in the midst of talk: beside symptoms, beside words that ask nothing, several at once, shown anew."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -11,11 +11,12 @@ from picture_gallery import VIT_TINY, Gallery, direction, drawn, photograph
 
 from bot.application import Application
 from bot.messages import Author, Reply
+from bot.picture_words import first_told
 from bot.seen_pictures import SeenPictures, sight_of
 from bot.settings import Settings
 from tests.conftest import Conversation
 from tests.models.loopback_openai import MODEL, LoopbackOpenAI
-from tests.models.vision.tiny_picture_models import tiny_pair
+from tests.models.vision.tiny_picture_models import tiny_classifier, tiny_pair
 
 with_vit = pytest.mark.skipif(not VIT_TINY.is_dir(), reason="needs ../shared/models/vit-tiny-patch16-224")
 FLOOR = {"labels": "floor", "captions": "floor"}
@@ -45,7 +46,7 @@ async def _translated(settings: Settings, folder: Path) -> AsyncIterator[tuple[C
             "openai": {"base_url": elsewhere.base_url, "model": MODEL, "retries": 0},
             "images": {"translator": "openai", "language": "German"},
         }
-        models = {"labels": "floor", "captions": str(tiny_pair(folder))}
+        models = {"labels": "floor", "captions": str(tiny_pair(folder, "bert"))}
         async with _running(settings, models, **sections) as ada:
             yield ada, elsewhere
 
@@ -82,17 +83,17 @@ async def test_of_several_pictures_beside_a_question_each_is_named(settings: Set
     lines = reply.text.splitlines()
     assert "The office is open from 8" in reply.text
     for number in (1, 2, 3):
-        assert any(line.startswith(f"{number}. **picture-{number}.png**") for line in lines)
+        assert any(line.startswith(f"**{number}. picture-{number}.png**: ") for line in lines)
 
 
 @with_vit
 async def test_what_a_follow_up_asks_for_is_what_several_pictures_showed(settings: Settings, handbook: Path) -> None:
     (handbook / "drinks.md").write_text("# Drinks\n\n## Espresso\n\nAn espresso holds 60 milligrams of caffeine.\n")
-    (handbook / "files.md").write_text("# Picture files\n\nA picture in a png file holds pixels and no caffeine.\n")
     async with _running(settings, {"labels": str(VIT_TINY), "captions": "floor"}) as ada:
         shown = await _show(ada, photograph("coffee.png"), photograph("coffee.png"))
         reply = await ada.say("How much caffeine does it hold?")
     assert shown.text.startswith("1. **picture-1.png**")
+    assert "espresso" in first_told(shown.text)
     assert "60 milligrams" in reply.text
 
 
@@ -129,9 +130,11 @@ async def test_one_message_s_picture_that_two_ask_about_was_not_shown_before(
     assert await seen.earlier(Person("bob").message(message_id="m2"), cat, open_threads=False)
 
 
-@with_vit
-async def test_while_a_model_is_loaded_the_asker_is_told_so_and_not_afterwards(settings: Settings) -> None:
-    async with _running(settings, {"labels": str(VIT_TINY), "captions": "floor"}) as ada:
+async def test_while_a_model_is_loaded_the_asker_is_told_so_and_not_afterwards(
+    settings: Settings, tmp_path: Path
+) -> None:
+    models = {"labels": str(tiny_classifier(tmp_path / "classifier")), "captions": "floor"}
+    async with _running(settings, models, answers={"deadline_seconds": 120}) as ada:
         said = [await _growing(ada) for _ in range(2)]
     assert ["Waking up" in text for text in said] == [True, False]
 
@@ -141,4 +144,7 @@ async def _growing(ada: Conversation) -> str:
     assert isinstance(gallery, Gallery)
     message = ada.message("", attachments=(gallery.hang("a.png", drawn()),), streaming=True)
     exchange = await gallery.post(message)
-    return "\n".join([reply.text async for reply in exchange])
+    said = [await exchange.next()]
+    while not said[-1].complete:
+        said.append(await exchange.next())
+    return "\n".join(reply.text for reply in said)

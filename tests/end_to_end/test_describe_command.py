@@ -6,7 +6,6 @@ import pty
 import socket
 import subprocess
 import sys
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +30,7 @@ def _picture(path: Path) -> Path:
     return path
 
 
-def _environment(settings: Mapping[str, str]) -> dict[str, str]:
+def _environment(settings: dict[str, str]) -> dict[str, str]:
     kept = {name: value for name, value in os.environ.items() if not name.startswith("PRECEPTOR_")}
     return kept | _NO_MODELS | settings | {"OMP_NUM_THREADS": "1", "PYTHONUTF8": "1"}
 
@@ -106,7 +105,7 @@ def test_folders_and_files_without_rights_are_refused_by_name(folder: Path) -> N
 
 
 def test_a_name_that_is_no_text_can_be_found_again_by_what_is_printed(folder: Path) -> None:
-    os.rename(os.fsencode(folder / "pictures/red.png"), os.fsencode(folder) + b"/pictures/red\xff.png")
+    (folder / "pictures/red.png").rename(folder / "pictures" / os.fsdecode(b"red\xff.png"))
     done = _preceptor(folder, "pictures", "--json")
     (line,) = _lines(done)
     assert os.fsencode(line["path"]) == b"pictures/red\xff.png"

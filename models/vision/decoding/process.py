@@ -89,7 +89,7 @@ class DecodingProcess:
             _receive(self._socket, len(READY), monotonic() + _START_SECONDS)
         except (OSError, EOFError) as error:
             status = self._end(patience=_ENDING_SECONDS)
-            log.warning("decoder does not start", status=status)
+            log.warning("decoder does not start", status=status, because=str(error))
             raise (shutting_down() if self._closed else no_decoder()) from error
         return self._socket
 

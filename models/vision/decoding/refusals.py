@@ -78,17 +78,17 @@ def too_much_memory(limits: DecodingLimits) -> PictureError:
 
 def no_pixels(format_: str) -> PictureError:
     """Its header speaks of no width or no height."""
-    return PictureError(f"It is a {_named(format_)} picture without any pixels.", _AGAIN)
+    return PictureError(f"It is {_named(format_)} picture without any pixels.", _AGAIN)
 
 
 def damaged(format_: str) -> PictureError:
     """It begins as a picture."""
-    return PictureError(f"It begins as a {_named(format_)} picture, but is damaged.", _AGAIN)
+    return PictureError(f"It begins as {_named(format_)} picture, but is damaged.", _AGAIN)
 
 
 def incomplete(format_: str) -> PictureError:
     """It begins as a picture, and ends too early."""
-    return PictureError(f"It is a {_named(format_)} picture, but its end is missing.", _AGAIN)
+    return PictureError(f"It is {_named(format_)} picture, but its end is missing.", _AGAIN)
 
 
 def broke_the_decoder(format_: str, status: int, limits: DecodingLimits) -> PictureError:
@@ -121,4 +121,5 @@ def no_decoder() -> PictureError:
 
 
 def _named(format_: str) -> str:
-    return _NAMES.get(format_, format_)
+    name = _NAMES.get(format_, format_)
+    return f"an {name}" if name[0] in "AEIOU" else f"a {name}"

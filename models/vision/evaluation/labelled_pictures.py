@@ -95,6 +95,8 @@ def _rows(path: Path) -> Iterator[tuple[int, str, str]]:
                 if not name or not label:
                     missing = _COLUMNS[1] if name else _COLUMNS[0]
                     raise EvaluationError(f"{path}, line {lines.line_num}: the {missing} is missing.", _LAYOUT)
+                if "\0" in name:
+                    raise EvaluationError(f"{path}, line {lines.line_num}: the path leads to no file.", _LAYOUT)
                 yield lines.line_num, name, label
     except csv.Error as error:
         raise EvaluationError(f"{path}, line {lines.line_num}: it is not CSV ({error}).", _LAYOUT) from error

@@ -116,7 +116,7 @@ def fine_tuned(
     """
     set_seed(options.seed)
     network.unfreeze(options.unfreeze)
-    rate = options.learning_rate or (2e-4 if network.head.in_features <= _NARROW else 5e-5)
+    rate = options.learning_rate or (1e-4 if network.head.in_features <= _NARROW else 3e-5)
     pace = Pace(len(training[0]), options.epochs, options.batch, rate, options.seed, options.patience)
     trainer = _Trainer(
         model=network,

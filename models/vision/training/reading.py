@@ -23,6 +23,7 @@ from models.vision.training.near_duplicates import SMALL, signature_of
 _PIXELS = "pixels.raw"
 _KNOWN = "known.npz"
 _REFUSED = "refused.json"
+_GO_ON = "Go on with --resume."
 
 Told = Callable[[int, int], None]
 """Told how many files were read, and how many there are."""
@@ -90,7 +91,7 @@ def read_pictures(
             reading = _Reading(folder, stream)
             for result in decoded_files(decoder, [one.path for one in folder.files], (view, SMALL)):
                 if stopping.is_set():
-                    raise StoppedError("The training was stopped while the pictures were read.", "Start it again.")
+                    raise StoppedError("The training was stopped while the pictures were read.", _GO_ON)
                 reading.add(result)
                 told(reading.done, len(folder.files))
         reading.keep(workspace)

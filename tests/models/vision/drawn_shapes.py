@@ -35,8 +35,8 @@ def shapes(folder: Path, each: int, seed: int = 0, names: Sequence[str] = tuple(
     return folder
 
 
-def tiny_vit(folder: Path, size: int = 32, seed: int = 0) -> Path:
-    """Make a ViT of two blocks with random weights."""
+def tiny_vit(folder: Path, sees: bool = True) -> Path:
+    """Make a ViT of two blocks with random weights; one that does not see makes the same of every picture."""
     import torch
     from transformers import ViTConfig, ViTForImageClassification, ViTImageProcessorPil
 
@@ -45,16 +45,19 @@ def tiny_vit(folder: Path, size: int = 32, seed: int = 0) -> Path:
         num_hidden_layers=2,
         num_attention_heads=2,
         intermediate_size=64,
-        image_size=size,
+        image_size=32,
         patch_size=8,
         initializer_range=0.1,
         id2label={0: "something", 1: "something else"},
         label2id={"something": 0, "something else": 1},
     )
     with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        ViTForImageClassification(config).save_pretrained(folder)
-    ViTImageProcessorPil(size={"height": size, "width": size}).save_pretrained(folder)
+        torch.manual_seed(0)
+        model = ViTForImageClassification(config)
+    if not sees:
+        torch.nn.init.zeros_(model.vit.embeddings.patch_embeddings.projection.weight)
+    model.save_pretrained(folder)
+    ViTImageProcessorPil(size={"height": 32, "width": 32}).save_pretrained(folder)
     return folder
 
 

@@ -103,6 +103,13 @@ def test_a_captioner_needs_words_and_eyes(folder: Path, lacking: str) -> None:
         load_captioner(whole, "tiny", threads=1)
 
 
+def test_a_way_of_writing_that_takes_one_picture_alone_is_refused_while_it_is_loaded(tmp_path: Path) -> None:
+    folder = tiny_git(tmp_path)
+    edit_json(folder / "generation_config.json", prompt_lookup_num_tokens=3)
+    with pytest.raises(ModelUnusableError, match="only supported for batch_size = 1"):
+        loaded(folder)
+
+
 def test_weights_that_are_only_a_pickle_are_never_loaded(tmp_path: Path) -> None:
     whole = judged(tiny_git(tmp_path), "tiny")
     (tmp_path / "model.safetensors").unlink()

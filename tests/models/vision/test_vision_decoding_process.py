@@ -2,6 +2,7 @@
 
 import io
 import os
+import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -11,6 +12,7 @@ import psutil
 import pytest
 import sklearn
 from PIL import Image
+from structlog.testing import capture_logs
 
 from models.errors import PictureError
 from models.vision.contract import PictureFacts
@@ -255,3 +257,12 @@ def test_a_request_arrives_as_it_was_sent() -> None:
 def test_an_answer_that_is_not_as_it_must_be_is_not_believed(answer: bytes) -> None:
     with pytest.raises(GarbledError):
         unpack_answer(answer, _ASKED)
+
+
+def test_the_log_says_why_the_process_does_not_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "executable", "/no/python")
+    with Decoder() as decoder, capture_logs() as logs, pytest.raises(PictureError, match="does not start"):
+        decoder.decode(_SMALL)
+    assert [(entry["event"], entry["because"]) for entry in logs] == [
+        ("decoder does not start", "[Errno 2] No such file or directory: '/no/python'")
+    ]

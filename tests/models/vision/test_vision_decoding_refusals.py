@@ -18,6 +18,7 @@ from models.errors import PictureError
 from models.vision.decoding.contract import Decoded, DecodingLimits, View
 from models.vision.decoding.decoder import Decoder
 from models.vision.decoding.formats import MEDIA_TYPES, format_of, kind_of, media_type
+from models.vision.decoding.refusals import damaged, incomplete
 
 _FORMATS = ("PNG", "JPEG", "GIF", "WEBP", "BMP", "TIFF", "AVIF")
 _LIMITS = DecodingLimits(megabytes=1, megapixels=4, frames=10)
@@ -254,3 +255,8 @@ def test_a_picture_of_the_installed_libraries_is_not_refused_for_its_frames(deco
 
     content = (Path(skimage.__file__).parent / "data" / "multipage.tif").read_bytes()
     assert decoder.decode(content).facts.frames == 2
+
+
+def test_a_damaged_avif_is_told_in_good_english() -> None:
+    assert damaged("AVIF").message == "It begins as an AVIF picture, but is damaged."
+    assert incomplete("HEIF").message == "It is a HEIC picture, but its end is missing."

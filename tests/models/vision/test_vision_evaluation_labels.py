@@ -93,6 +93,7 @@ def test_a_table_says_what_pictures_are_as_seen_from_where_it_lies(colours: Path
         (b"path,label\na.png,\n", "truth.csv, line 2: the label is missing."),
         (b"path,label\na.png,red\n,red\n", "truth.csv, line 3: the path is missing."),
         (b"path,label\na.png\n", "truth.csv, line 2: the label is missing."),
+        (b"path,label\na.png,red\na\0b.png,red\n", "truth.csv, line 3: the path leads to no file."),
         (b"path,class\na.png,red\n", "truth.csv, line 1: the column 'label' is missing."),
         (b"path,label\n", "truth.csv names no picture."),
         (b"", "truth.csv, line 1: the column 'path' is missing."),

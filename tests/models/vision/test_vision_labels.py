@@ -155,7 +155,15 @@ def test_a_temperature_beside_the_weights_makes_probabilities_milder(tmp_path: P
 
 @pytest.mark.parametrize(
     "stated",
-    ['{"temperature": 0}', '{"temperature": 1e9}', '{"temperature": "hot"}', '{"temperature": NaN}', "[]", "{"],
+    [
+        '{"temperature": 0}',
+        '{"temperature": 1e9}',
+        f'{{"temperature": {10**400}}}',
+        '{"temperature": "hot"}',
+        '{"temperature": NaN}',
+        "[]",
+        "{",
+    ],
 )
 def test_a_temperature_that_makes_no_sense_is_refused(tmp_path: Path, stated: str) -> None:
     folder = tiny_classifier(tmp_path)
@@ -277,3 +285,10 @@ def test_a_processor_saved_inside_of_a_processor_is_found(tmp_path: Path) -> Non
     (folder / "preprocessor_config.json").unlink()
     (folder / "processor_config.json").write_text(json.dumps({"image_processor": own}))
     assert loaded(folder).view.height == 32
+
+
+def test_a_config_that_speaks_of_a_billion_layers_fills_no_memory(tmp_path: Path) -> None:
+    folder = tiny_classifier(tmp_path)
+    edit_json(folder / "config.json", num_hidden_layers=10**9)
+    with pytest.raises(ModelUnusableError, match=r"config\.json speaks of 1,000,000,000 layers"):
+        loaded(folder)
