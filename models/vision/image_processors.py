@@ -75,7 +75,7 @@ def loaded_preparation(folder: Path, name: str) -> Preparation:
         ModelUnusableError: there is none, or it lays pictures out in a way that is not known here.
     """
     try:
-        processor = AutoImageProcessor.from_pretrained(
+        processor = AutoImageProcessor.from_pretrained(  # type: ignore[no-untyped-call]
             str(folder), backend="pil", local_files_only=True, trust_remote_code=False
         )
         return preparation_of(processor, name)
