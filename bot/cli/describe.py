@@ -1,7 +1,6 @@
 """The command that says what is in pictures."""
 
 import os
-import stat
 import sys
 from collections.abc import AsyncIterator, Iterator, Sequence
 from pathlib import Path
@@ -104,69 +103,22 @@ async def _look(model: "ImageModel", file: Path, labels: int, megabytes: int) ->
 
     from bot.picture_words import Look
     from models.errors import ModelError
+    from models.vision.files import content_of
 
     try:
-        content = await asyncio.to_thread(_read, file, megabytes)
+        content = await asyncio.to_thread(content_of, file, megabytes)
         description = await model.describe(content, labels)
     except ModelError as error:
         return Look(file.name, refusal=error.message, fix=error.fix)
     return Look(file.name, description, description.caption or "")
 
 
-def _read(file: Path, megabytes: int) -> bytes:
-    """Read a file of `megabytes` MiB at the most.
-
-    Raises:
-        PictureError: it cannot be read, or is larger.
-    """
-    from models.errors import PictureError
-
-    try:
-        # Nobody may ever write to a pipe; a device never ends.
-        if not stat.S_ISREG(file.stat().st_mode) and not file.is_dir():
-            raise PictureError("It is no file, but a pipe, a socket or a device.", "Save the picture as a file.")
-        with file.open("rb") as stream:
-            content = stream.read((megabytes << 20) + 1)
-    except OSError as error:
-        raise PictureError(f"It cannot be read: {error.strerror}.", "Look at the path and its rights.") from None
-    if len(content) > megabytes << 20:
-        raise PictureError(
-            f"It is larger than {megabytes:,} MiB.", "The setting attachments.megabytes holds the limit."
-        )
-    return content
-
-
 def _files(paths: Sequence[Path]) -> Iterator[Path]:
-    """Give the files that are named, and all in the folders that are, hidden ones left out, in natural order.
+    """Give the files that are named, and all in the folders that are."""
+    from models.vision.files import files_in
 
-    Links are followed, and a folder is entered once for each path that is named. One that cannot be read stands for
-    what is in it.
-    """
     for path in paths:
-        yield from sorted(_below(path), key=_natural) if os.path.isdir(path) else (path,)  # noqa: PTH112 - never raises
-
-
-def _below(folder: Path) -> list[Path]:
-    found: list[Path] = []
-    closed: list[OSError] = []
-    entered: set[tuple[int, int]] = set()
-    for at, folders, names in os.walk(folder, onerror=closed.append, followlinks=True):
-        where = Path(at).stat()
-        if (where.st_dev, where.st_ino) in entered:
-            folders.clear()
-            continue
-        entered.add((where.st_dev, where.st_ino))
-        folders[:] = [name for name in folders if not name.startswith(".")]
-        found += [Path(at, name) for name in names if not name.startswith(".")]
-    return found + [Path(error.filename) for error in closed]
-
-
-def _natural(path: Path) -> list[tuple[int, int, str]]:
-    """Sort "2.png" before "10.png"."""
-    import re
-
-    parts = re.split(r"(\d+)", str(path).lower())
-    return [(0, int(part), "") if part.isdecimal() else (1, 0, part) for part in parts]
+        yield from files_in(path) if os.path.isdir(path) else (path,)  # noqa: PTH112 - that of a path may raise
 
 
 def _tell(file: Path, look: "Look", labels: int, settings: "Settings", as_json: bool) -> None:

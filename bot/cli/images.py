@@ -80,13 +80,13 @@ def _count(k: str) -> int | None:
 def _album(folder: Path, settings: "Settings", model: str, but: Path) -> "Album":
     from bot.describers import decoder_of, load_labeller_of
     from models.vision.clustering.album import look_at
-    from models.vision.clustering.files import files_in
+    from models.vision.files import files_in
 
     files = files_in(folder, but)
     labeller = load_labeller_of(settings, model)
     try:
         with decoder_of(settings) as decoder, progress("looking", len(files)) as told:
-            return look_at(folder, files, decoder, labeller, settings.attachments.megabytes, told)
+            return look_at(folder, files, decoder, labeller, told)
     finally:
         labeller.close()
 

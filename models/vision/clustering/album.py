@@ -1,8 +1,6 @@
 """Looks at many pictures, one batch after another: an embedding, the likeliest label and a thumbnail of each."""
 
-from collections import deque
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,6 +11,7 @@ from numpy.typing import NDArray
 from models.errors import PictureError
 from models.vision.contract import Labeller
 from models.vision.decoding.contract import Decoded
+from models.vision.files import decoded_files
 
 if TYPE_CHECKING:
     from models.vision.decoding.decoder import Decoder
@@ -59,9 +58,7 @@ class Album:
     model: str
 
 
-def look_at(
-    folder: Path, files: Sequence[Path], decoder: "Decoder", labeller: Labeller, megabytes: int, told: Told
-) -> Album:
+def look_at(folder: Path, files: Sequence[Path], decoder: "Decoder", labeller: Labeller, told: Told) -> Album:
     """Look at files of a folder. Blocking; a few of the pictures are held decoded at a time, however many there are.
 
     Args:
@@ -69,7 +66,6 @@ def look_at(
         files: what is looked at, in this order.
         decoder: reads them, two at a time.
         labeller: gives labels and embeddings.
-        megabytes: MiB of a file that are read at the most: of a larger one so much that the decoder refuses it.
         told: told of each file.
 
     Raises:
@@ -90,7 +86,7 @@ def look_at(
             embeddings.append(found)
             waiting.clear()
 
-    for file, outcome in _decoded(files, decoder, labeller, megabytes):
+    for file, outcome in zip(files, decoded_files(decoder, files, (labeller.view,), THUMBNAIL), strict=True):
         path = file.relative_to(folder).as_posix()
         if isinstance(outcome, PictureError):
             refused.append(Refused(path, outcome.message))
@@ -102,37 +98,3 @@ def look_at(
     _label()
     together = np.concatenate(embeddings) if embeddings else np.zeros((0, 1), dtype=np.float32)
     return Album(tuple(pictures), together, tuple(refused), labeller.name)
-
-
-def _decoded(
-    files: Sequence[Path], decoder: "Decoder", labeller: Labeller, megabytes: int
-) -> Iterator[tuple[Path, Decoded | PictureError]]:
-    """Decode ahead of who reads, by two batches at the most."""
-
-    def _one(file: Path) -> Decoded | PictureError:
-        try:
-            return decoder.decode(_content(file, megabytes), (labeller.view,), THUMBNAIL)
-        except PictureError as error:
-            return error
-
-    ahead: deque[tuple[Path, Future[Decoded | PictureError]]] = deque()
-    with ThreadPoolExecutor(2, "decoding") as threads:
-        try:
-            for file in files:
-                ahead.append((file, threads.submit(_one, file)))
-                if len(ahead) == 2 * _BATCH:
-                    done, decoded = ahead.popleft()
-                    yield done, decoded.result()
-            while ahead:
-                done, decoded = ahead.popleft()
-                yield done, decoded.result()
-        finally:
-            threads.shutdown(wait=False, cancel_futures=True)
-
-
-def _content(file: Path, megabytes: int) -> bytes:
-    try:
-        with file.open("rb") as stream:
-            return stream.read(megabytes * 2**20 + 1)
-    except OSError as error:
-        raise PictureError(f"It cannot be read: {error.strerror}.", "Let this user read it.") from error

@@ -20,10 +20,13 @@ class Decoder:
     Args:
         limits: how much a picture may ask for.
         workers: how many are decoded at once, from 1.
+
+    Attributes:
+        limits: the same.
     """
 
     def __init__(self, limits: DecodingLimits | None = None, workers: int = 1) -> None:
-        self._limits = limits or DecodingLimits()
+        self.limits = limits or DecodingLimits()
         self._processes = [DecodingProcess() for _ in range(workers)]
         self._closing = threading.Lock()
         # The one that was used last comes first: the others may never be needed.
@@ -54,7 +57,7 @@ class Decoder:
         Raises:
             PictureError: it is no picture that can be looked at; the message says why.
         """
-        request = Request(require_picture(content, self._limits), tuple(views), preview, self._limits)
+        request = Request(require_picture(content, self.limits), tuple(views), preview, self.limits)
         process = self._idle.get()  # no longer than the pictures before it may take
         try:
             return process.decode(request, content)

@@ -13,7 +13,7 @@ from models.errors import EvaluationError, PictureError
 from models.vision.contract import Pixels
 from models.vision.decoding.contract import View
 from models.vision.decoding.decoder import Decoder
-from models.vision.training.decoding import decoded_files
+from models.vision.files import decoded_files
 
 BATCH = 16
 """Pictures that a model is given at once."""

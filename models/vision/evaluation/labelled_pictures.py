@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from models.errors import EvaluationError, PictureError
-from models.vision.clustering.files import files_in
+from models.vision.files import files_in
 
 _LAYOUT = "Give a folder with one folder for each class, or a CSV file with the columns path and label."
 _COLUMNS = ("path", "label")

@@ -13,7 +13,7 @@ from models.vision.evaluation.captioning import CaptionEvaluation, ToldPicture
 from models.vision.evaluation.label_figures import Mistake
 from models.vision.evaluation.labelling import LabelEvaluation
 from models.vision.evaluation.table import CLASS_HEADS, Row, caption_rows, class_rows, label_rows, refusals, told_of
-from models.vision.training.decoding import decoded_files
+from models.vision.files import decoded_files
 
 THUMBNAIL = 192
 """The longest edge of a picture on the page, in pixels."""

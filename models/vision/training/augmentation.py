@@ -7,8 +7,8 @@ from PIL import Image
 
 from models.vision.contract import Pixels
 
-_LEAST_AREA = 0.75
-_STRETCH = 1.1
+_ZOOM = 0.1
+_STRETCH = 0.05
 _LIGHT = 0.2
 _CONTRAST = 0.2
 
@@ -16,9 +16,9 @@ _CONTRAST = 0.2
 def augmented(pixels: Pixels, chance: np.random.Generator, flip: bool) -> Pixels:
     """Give a picture as it might also have been taken.
 
-    A part of 75 to 100 % of its area, up to a tenth wider or higher than it was, resized to all of it; brightness and
-    contrast each up to a fifth more or less. What it shows stays in it: classes are often told by what lies at its
-    edge.
+    It is a tenth larger or smaller at the most, up to a twentieth wider or higher, and moved by as much as that cuts
+    off or leaves free, where its outermost pixels go on; brightness and contrast are up to a fifth more or less. That
+    is less than is usual for photographs: what tells classes apart often fills the picture, and may lie at its edge.
 
     Args:
         pixels: shaped [height, width, 3].
@@ -29,8 +29,10 @@ def augmented(pixels: Pixels, chance: np.random.Generator, flip: bool) -> Pixels
         Shaped like `pixels`.
     """
     height, width = pixels.shape[:2]
-    box = _part(height, width, chance)
-    cut = Image.fromarray(pixels).resize((width, height), Image.Resampling.BICUBIC, box)
+    margin = math.ceil(max(height, width) * (_ZOOM + _STRETCH))
+    padded = np.pad(pixels, ((margin, margin), (margin, margin), (0, 0)), mode="edge")
+    box = _part(height, width, margin, chance)
+    cut = Image.fromarray(padded).resize((width, height), Image.Resampling.BICUBIC, box)
     values = np.asarray(cut, np.float32)
     light, contrast = 1 + chance.uniform(-_LIGHT, _LIGHT), 1 + chance.uniform(-_CONTRAST, _CONTRAST)
     mean = values.mean()
@@ -41,10 +43,10 @@ def augmented(pixels: Pixels, chance: np.random.Generator, flip: bool) -> Pixels
     return shown
 
 
-def _part(height: int, width: int, chance: np.random.Generator) -> tuple[float, float, float, float]:
-    """Left, upper, right and lower edge of a part of a picture."""
-    side = math.sqrt(chance.uniform(_LEAST_AREA, 1.0))
-    stretch = math.sqrt(chance.uniform(1 / _STRETCH, _STRETCH))
-    part_width, part_height = min(1.0, side * stretch) * width, min(1.0, side / stretch) * height
-    left, upper = chance.uniform(0, width - part_width), chance.uniform(0, height - part_height)
-    return left, upper, left + part_width, upper + part_height
+def _part(height: int, width: int, margin: int, chance: np.random.Generator) -> tuple[float, float, float, float]:
+    """Left, upper, right and lower edge of what is shown, in a picture that has a margin."""
+    zoom, stretch = chance.uniform(1 - _ZOOM, 1 + _ZOOM), chance.uniform(-_STRETCH, _STRETCH) / 2
+    shown_width, shown_height = width * (zoom + stretch), height * (zoom - stretch)
+    left = margin + chance.uniform(0, 1) * (width - shown_width)
+    upper = margin + chance.uniform(0, 1) * (height - shown_height)
+    return left, upper, left + shown_width, upper + shown_height

@@ -16,7 +16,7 @@ from models.training.seen import unseen
 from models.training.splits import Rows
 from models.vision.contract import Labeller
 from models.vision.decoding.decoder import Decoder
-from models.vision.training.decoding import decoded_files
+from models.vision.files import decoded_files
 from models.vision.training.order import Order, Rival
 from models.vision.training.parts import Parts
 from models.vision.wording import PICTURES

@@ -16,7 +16,7 @@ from models.training.options import StoppedError
 from models.vision.contract import Pixels
 from models.vision.decoding.contract import Decoded, View
 from models.vision.decoding.decoder import Decoder
-from models.vision.training.decoding import decoded_files
+from models.vision.files import decoded_files
 from models.vision.training.folders import PictureFolder
 from models.vision.training.near_duplicates import SMALL, signature_of
 

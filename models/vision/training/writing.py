@@ -16,7 +16,7 @@ from models.training.options import Curve
 from models.training.seen import write_seen
 from models.training.trained_model import write_json, write_weights
 from models.vision.decoding.decoder import Decoder
-from models.vision.training.decoding import decoded_files
+from models.vision.files import decoded_files
 from models.vision.training.judging import SEEN, keys, paths
 from models.vision.training.model_card import model_card
 from models.vision.training.order import Order, Outcome

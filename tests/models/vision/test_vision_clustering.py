@@ -17,7 +17,6 @@ from models.vision.clustering.album import THUMBNAIL, Album, Picture, Refused, l
 from models.vision.clustering.clusters import Clusters, clusters_of
 from models.vision.clustering.contact_page import contact_page
 from models.vision.clustering.contact_sheet import draw_contact_sheet
-from models.vision.clustering.files import files_in
 from models.vision.clustering.grouping import grouped
 from models.vision.clustering.near_identical import nearly_same
 from models.vision.clustering.silhouette import silhouettes
@@ -25,6 +24,7 @@ from models.vision.clustering.words import notes, summary
 from models.vision.clustering.writing import files_to_write, write
 from models.vision.decoding.contract import View
 from models.vision.decoding.decoder import Decoder
+from models.vision.files import files_in
 
 VIT_TINY = Path(__file__).parents[3].parent / "shared" / "models" / "vit-tiny-patch16-224"
 COLOURS = ("red", "green", "blue")
@@ -211,7 +211,7 @@ def test_files_come_in_natural_order_without_hidden_ones_and_through_links(tmp_p
     (tmp_path / "linked.png").symlink_to(tmp_path / "b" / "1.png")
     os.mkfifo(tmp_path / "pipe.png")
     found = [file.relative_to(tmp_path).as_posix() for file in files_in(tmp_path, but=tmp_path / "out")]
-    assert found == ["A2.png", "a10.png", "b/1.png", "gone.png", "linked.png"]
+    assert found == ["A2.png", "a10.png", "b/1.png", "gone.png", "linked.png", "pipe.png"]
 
 
 def test_a_folder_that_is_none_is_told(tmp_path: Path) -> None:
@@ -229,7 +229,7 @@ def test_every_picture_of_a_folder_is_looked_at_and_what_is_none_is_told(tmp_pat
     (tmp_path / "large.png").write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(2**20))
     labeller, told = ColourLabeller(), list[None]()
     with Decoder() as decoder:
-        album = look_at(tmp_path, files_in(tmp_path), decoder, labeller, 1, lambda: told.append(None))
+        album = look_at(tmp_path, files_in(tmp_path), decoder, labeller, lambda: told.append(None))
     assert [picture.path for picture in album.pictures] == [f"{at}.png" for at in range(40)]
     assert [picture.label for picture in album.pictures[:3]] == ["red, as of blood", "green", "blue"]
     assert {Image.open(io.BytesIO(one.thumbnail)).format for one in album.pictures} == {"JPEG"}
@@ -334,7 +334,7 @@ def test_a_real_model_puts_drawn_shapes_into_their_groups(tmp_path: Path) -> Non
     torch.set_num_threads(1)
     labeller = load_labeller(judged(VIT_TINY, "tiny"), "tiny", threads=1)
     with Decoder() as decoder:
-        album = look_at(tmp_path, files_in(tmp_path), decoder, labeller, 20, lambda: None)
+        album = look_at(tmp_path, files_in(tmp_path), decoder, labeller, lambda: None)
     asked, found = clusters_of(album, 3, 0.98, 0), clusters_of(album, None, 0.98, 0)
     assert sorted(map(sorted, _shapes(asked))) == [["circle"], ["cross"], ["square"]]
     # A shape may be parted once more, by where it lies; two are never together.
