@@ -13,6 +13,7 @@ from bot.diagnosing import Diagnosing, adds
 from bot.errors import ConversationNotFoundError, InternalError, PreceptorError
 from bot.kept_answers import number_in
 from bot.messages import Button, IncomingMessage, Place, Reply
+from bot.question_text import require_question
 from bot.settings import Settings
 from bot.usage import Account, UsageLedger
 from models.generation import Turn
@@ -128,6 +129,7 @@ class Asking:
         if not self._describing.pictures(message):
             reply = await self._answering.answer(message, history, account, progress, in_house=in_house)
             return replace(reply, note=f"{self._describing.passed_over(message)} {reply.note}".strip())
+        require_question(message.text, self._settings.answers.question_length)
         shown = await self._describing.show(message, account, in_house=in_house)
 
         async def _show(reply: Reply) -> None:
@@ -144,6 +146,7 @@ class Asking:
         # What is shown right after symptoms may well be of them.
         in_house = await self._conversations.tells_of_symptoms(conversation_id)
         reply = await self._describing.describe(message, account, in_house=in_house)
+        reply = replace(reply, capability="symptoms") if in_house else reply
         return self._kept(message, reply, conversation_id)
 
     async def _diagnosed(self, message: IncomingMessage, conversation_id: str, told: Sequence[str]) -> Reply:

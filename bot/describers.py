@@ -97,6 +97,20 @@ def _found(settings: Settings, task: PictureTask, name: str) -> tuple[str, Check
     return name, ModelStore(settings.models_directory).find(name, task=task)
 
 
+def require_usable(settings: Settings, task: PictureTask, name: str) -> None:
+    """See that a model that somebody names is here and can do the task; the floor always is.
+
+    Raises:
+        ModelError: it is not, or a library is missing.
+    """
+    if name == FLOOR:
+        return
+    _, found = _found(settings, task, name)
+    if found.sight != task:
+        what = "label" if task == "images" else "caption"
+        raise ModelUnusableError(f"{name} ({found.model_type}) does not {what} pictures.", "Name a model that does.")
+
+
 def require_libraries(libraries: Sequence[str] = _LIBRARIES) -> None:
     """See that models of pictures can be loaded.
 

@@ -213,7 +213,7 @@ def _facts(facts: PictureFacts) -> str:
     camera = f" with a {plain(facts.camera)}" if facts.camera else ""
     taken = f" on {plain(facts.taken)}" if facts.taken else ""
     told += f", taken{camera}{taken}" if camera or taken else ""
-    colours = [f"{one.name} ({_percent(one.share)})" for one in facts.colours[:_MOST_COLOURS]]
+    colours = [f"{one.name} ({round(100 * one.share)} %)" for one in facts.colours[:_MOST_COLOURS]]
     return f"{told}. Mostly {', '.join(colours)}." if colours else f"{told}."
 
 

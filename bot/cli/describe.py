@@ -1,6 +1,7 @@
 """The command that says what is in pictures."""
 
 import os
+import re
 import sys
 from collections.abc import AsyncIterator, Iterator, Sequence
 from pathlib import Path
@@ -42,11 +43,15 @@ def describe(
     import asyncio
 
     from bot import logs
-    from bot.describers import make_describer
+    from bot.describers import make_describer, require_usable
     from bot.settings import load
 
     settings = load().settings
     logs.set_up(settings.log.model_copy(update={"level": "warning"}) if settings.log.level == "info" else settings.log)
+    if model:
+        require_usable(settings, "images", model)
+    if captions:
+        require_usable(settings, "captions", captions)
     describer = make_describer(settings, labels=model, captions=captions)
     leave(asyncio.run(_describe(describer, paths, labels, settings, as_json)))
 
@@ -129,7 +134,12 @@ def _tell(file: Path, look: "Look", labels: int, settings: "Settings", as_json: 
         return
     told = in_words([look], settings.images.threshold, labels)
     sys.stdout.write(f"{_printable(file)}\n")
-    print_markdown(f"{told}\n")
+    print_markdown(f"{told if sys.stdout.isatty() else _bare(told)}\n")
+
+
+def _bare(text: str) -> str:
+    """Give what `in_words` wrote without its marks, for a file or another program."""
+    return re.sub(r"\\([^\w\s])|\*\*", r"\1", text)
 
 
 def _printable(file: Path) -> str:

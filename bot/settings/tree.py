@@ -306,6 +306,8 @@ class Settings(BaseSettings):
     def _generators_are_set_up(self) -> "Settings":
         chains = (self.generation.chain, *self.generation.places.values())
         named = {name for chain in chains for name in chain}
+        if (self.images.language or self.images.languages) and not self.images.translator:
+            raise ValueError("images.language and images.languages need images.translator: local, gemini or openai")
         naming = dict.fromkeys(named, "generation") | {self.images.translator: "images.translator"}
         if "gemini" in naming and not self.gemini.key.get_secret_value():
             raise ValueError(

@@ -9,7 +9,7 @@ import numpy as np
 import structlog
 from numpy.typing import NDArray
 
-from models.errors import ModelError
+from models.errors import ModelError, ModelExtraError, ModelMissingError
 from models.runtime import Job, Runtime, RuntimeLimits
 from models.vision.contract import Pixels
 from models.vision.decoding.contract import View
@@ -125,6 +125,9 @@ class Looking(Generic[Model, Row]):
     def _loaded(self) -> "_InBatches[Model, Row]":
         try:
             self._model = self._load()
+        except (ModelMissingError, ModelExtraError) as error:  # most often nobody asked for it
+            log.info("model not there", model=self._what, because=str(error))
+            raise
         except ModelError as error:
             log.warning("model not loaded", model=self._what, because=str(error))
             raise

@@ -83,7 +83,9 @@ def no_pixels(format_: str) -> PictureError:
 
 def damaged(format_: str) -> PictureError:
     """It begins as a picture."""
-    return PictureError(f"It begins as {_named(format_)} picture, but is damaged.", _AGAIN)
+    return PictureError(
+        f"It begins as {_named(format_)} picture, but is damaged, or of a kind that I cannot read.", _AGAIN
+    )
 
 
 def incomplete(format_: str) -> PictureError:

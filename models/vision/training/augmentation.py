@@ -9,15 +9,15 @@ from models.vision.contract import Pixels
 
 _ZOOM = 0.1
 _STRETCH = 0.05
-_LIGHT = 0.2
-_CONTRAST = 0.2
+_LIGHT = 0.1
+_CONTRAST = 0.1
 
 
 def augmented(pixels: Pixels, chance: np.random.Generator, flip: bool) -> Pixels:
     """Give a picture as it might also have been taken.
 
     It is a tenth larger or smaller at the most, up to a twentieth wider or higher, and moved by as much as that cuts
-    off or leaves free, where its outermost pixels go on; brightness and contrast are up to a fifth more or less. That
+    off or leaves free, where its outermost pixels go on; brightness and contrast are up to a tenth more or less. That
     is less than is usual for photographs: what tells classes apart often fills the picture, and may lie at its edge.
 
     Args:

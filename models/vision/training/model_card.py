@@ -44,7 +44,7 @@ report is `report.html`, which shows the pictures of its worst mistakes: leave t
 others. `report.json` has all of the figures."""
 
 _CALIBRATION = """\
-The logits are divided by a temperature of {temperature:.3f}, found on pictures that it was not trained on. In {bins}
+The logits are divided by a temperature of {temperature:.3f}{found}. In {bins}
 bins, what it says and how often it is right then lie {ece} apart{before}. Of the pictures held out it told {coverage}
 without doubt, at a probability of {sure_from} and above{right}."""
 
@@ -110,6 +110,7 @@ def _calibration(data: PictureReport) -> str:
     before, right = figures.ece_before, figures.covered_accuracy
     return _CALIBRATION.format(
         temperature=data.temperature,
+        found="" if data.temperature == 1 else ", found on pictures that it was not trained on",
         bins=BINS,
         ece=decimal(figures.ece_after),
         before="" if before is None else f" ({decimal(before)} before)",

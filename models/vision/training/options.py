@@ -20,6 +20,10 @@ _FEW = 1_000
 _COPIES = 2
 
 
+FEWEST_TO_CALIBRATE = 100
+"""Validation pictures from which on a temperature is fitted; with fewer it stays 1."""
+
+
 @dataclass(frozen=True, slots=True)
 class ImageTrainingOptions:
     """How a classifier of pictures is trained.

@@ -19,7 +19,7 @@ from models.training.trainer import Progressing, has_state
 from models.vision.training.features import Shown, computed, vectors
 from models.vision.training.fine_tuning import fine_tuned
 from models.vision.training.network import PictureNetwork
-from models.vision.training.options import ImageTrainingOptions
+from models.vision.training.options import FEWEST_TO_CALIBRATE, ImageTrainingOptions
 from models.vision.training.parts import Parts
 
 Logits = NDArray[np.float64]
@@ -37,8 +37,8 @@ class Judged:
     """What a classifier said of what it was not trained on.
 
     Attributes:
-        temperature: found on the validation pictures.
-        loss: their mean negative log-likelihood at that temperature, in nats.
+        temperature: found on the validation pictures; 1 where they are too few.
+        loss: their mean negative log-likelihood at the temperature that fits them best, in nats.
         test: its logits for the test pictures, shaped [pictures, classes].
     """
 
@@ -185,9 +185,10 @@ class Phases:
         from scipy.special import log_softmax
 
         targets = self._targets(split.validation)
-        temperature = fit_temperature(validation, targets)
-        loss = -log_softmax(validation / temperature, axis=1)[np.arange(len(targets)), targets].mean()
-        return Judged(temperature, float(loss), test)
+        fitting = fit_temperature(validation, targets)
+        loss = -log_softmax(validation / fitting, axis=1)[np.arange(len(targets)), targets].mean()
+        # Of a few pictures, all told rightly, none can be read off that would hold for others.
+        return Judged(fitting if len(targets) >= FEWEST_TO_CALIBRATE else 1.0, float(loss), test)
 
     def _logits(self, rows: Rows) -> Logits:
         """What the network says of pictures as they are."""

@@ -24,6 +24,7 @@ from models.evaluation.drawing import ANYWHERE, require_matplotlib
 from models.evaluation.html_page import html_page, replace_file, require_report_folder
 from models.training.options import Curve
 from models.vision.training.figure_rows import figure_rows
+from models.vision.training.options import FEWEST_TO_CALIBRATE
 from models.vision.training.report_data import PictureReport
 from models.vision.wording import PICTURES
 
@@ -119,10 +120,17 @@ def _remarks(data: PictureReport) -> Iterator[str]:
         yield data.comparison.sentence
     error = decimal(data.honest.ece_after)
     before = "" if data.honest.ece_before is None else f" (before: {decimal(data.honest.ece_before)})"
-    yield (
-        f"The logits are divided by a temperature of {data.temperature:.3f}, so that probabilities mean what they say: "
-        f"the calibration error is {error}{before}. Below {data.sure_from:.0%} a label is told as what it may be."
-    )
+    if data.temperature == 1:
+        told = (
+            f"The probabilities are as the model gives them, for a temperature is found on {FEWEST_TO_CALIBRATE} "
+            f"held-out pictures or more: the calibration error is {error}."
+        )
+    else:
+        told = (
+            f"The logits are divided by a temperature of {data.temperature:.3f}, found on held-out pictures: the "
+            f"calibration error is {error}{before}."
+        )
+    yield f"{told} Below {data.sure_from:.0%} a label is told as what it may be."
     yield from (_losses(name, curve) for name, curve in data.curves.items() if not _is_drawn(curve))
     yield from data.notes
 

@@ -258,5 +258,5 @@ def test_a_picture_of_the_installed_libraries_is_not_refused_for_its_frames(deco
 
 
 def test_a_damaged_avif_is_told_in_good_english() -> None:
-    assert damaged("AVIF").message == "It begins as an AVIF picture, but is damaged."
+    assert damaged("AVIF").message == "It begins as an AVIF picture, but is damaged, or of a kind that I cannot read."
     assert incomplete("HEIF").message == "It is a HEIC picture, but its end is missing."

@@ -285,7 +285,8 @@ async def test_who_gives_up_waiting_leaves_the_others_alone() -> None:
 async def test_whoever_waits_when_it_closes_is_told_so() -> None:
     gate, colours = threading.Event(), Colours()
     captioner = Brightness(gate)
-    describer = Describer(Decoder(), lambda: colours, lambda: captioner)
+    one_by_one = RuntimeLimits(batch=1, wait=0.0)
+    describer = Describer(Decoder(), lambda: colours, lambda: captioner, one_by_one)
     waiting = [asyncio.create_task(describer.describe(picture())) for _ in range(6)]
     await asyncio.to_thread(captioner.entered.wait, 30)
     closing = asyncio.create_task(describer.close())
