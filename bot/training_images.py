@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from threading import Event
 
-from bot.describers import chosen, decoder_of
+from bot.describers import FLOOR, chosen, decoder_of
 from bot.settings import Settings
 from models.errors import ModelMissingError, TrainingError
 from models.store.model_store import Checkpoint, ModelStore
@@ -92,7 +92,7 @@ def _in_use(settings: Settings, store: ModelStore) -> Checkpoint | None:
     Raises:
         ModelError: it was chosen, and is not here.
     """
-    if not (settings.models.images.labels or store.in_use("images")):
+    if settings.models.images.labels == FLOOR or not (settings.models.images.labels or store.in_use("images")):
         return None
     name = chosen(settings, "images")
     try:

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from bot.settings import Settings
+from bot.settings.tree import ModelSettings
 from bot.training_images import Wish, train_images
 from models.errors import ModelError
 from models.vision.training.options import ImageTrainingOptions
@@ -151,6 +152,7 @@ def test_a_model_in_use_that_is_gone_is_named_before_anything_is_compared_with_i
 ) -> None:
     settings.models_directory.mkdir(parents=True)
     (settings.models_directory / "in_use.json").write_text(json.dumps({"images": "gone"}))
+    settings = settings.model_copy(update={"models": ModelSettings()})
     wish = Wish(shapes(tmp_path / "shapes", 5), str(base), "", ImageTrainingOptions())
     with pytest.raises(ModelError, match=r"gone is chosen to look at pictures, but is not here.*--no-compare"):
         train_images(settings, wish, lambda *told: None, Event())
