@@ -100,7 +100,7 @@ class Answering:
         limit = message.passages or self._settings.passages
         asked = _MENTION.sub(" ", message.text).strip() or message.text
         ways = picture_readings(asked, shown.topic) if shown else readings(asked, history)
-        reading, hits = await self._search(ways, limit)
+        reading, hits = await self._search(ways, limit, all_of_them=shown is not None)
         order = [name for name in self._order(message.place) if name in IN_HOUSE or not in_house]
         if not self._suffices(hits):
             # Who sees the pictures may know what they show without the knowledge base.
@@ -120,8 +120,11 @@ class Answering:
             return replace(self._decline(hits), generator=draft.generator)
         return replace(_reply(draft, sources), confidence=hits[0].confidence if hits else 0.0)
 
-    async def _search(self, ways: Sequence[Reading], limit: int) -> tuple[Reading, list[Hit]]:
-        """Search for each reading until one is answered; where none is, give what the first one found."""
+    async def _search(self, ways: Sequence[Reading], limit: int, *, all_of_them: bool) -> tuple[Reading, list[Hit]]:
+        """Search for each reading until one is answered; where none is, give what the first one found.
+
+        With `all_of_them` the surest one holds: a question beside a picture need not be about what that shows.
+        """
         loop = asyncio.get_running_loop()
         found: list[tuple[Reading, list[Hit]]] = []
         for reading in ways:
@@ -130,10 +133,10 @@ class Answering:
                 hits = await loop.run_in_executor(self._threads, search, reading.question, limit, reading.context)
             except KnowledgeError as error:
                 raise KnowledgeUnavailableError(error.message, error.fix) from error
-            if self._suffices(hits):
+            if self._suffices(hits) and not all_of_them:
                 return reading, hits
             found.append((reading, hits))
-        return found[0]
+        return max(found, key=_confidence) if all_of_them else found[0]
 
     def _suffices(self, hits: Sequence[Hit]) -> bool:
         """Say whether what was found is likely enough to answer."""
@@ -149,6 +152,11 @@ class Answering:
             text += "\n\nDid you mean:\n\n" + "\n".join(f"- {plain(title)}" for title in offered)
         buttons = tuple(Button(label=title, text=title, command="ask") for title in offered)
         return Reply(text, outcome="declined", confidence=confidence, buttons=buttons)
+
+
+def _confidence(found: tuple[Reading, list[Hit]]) -> float:
+    _, hits = found
+    return hits[0].confidence if hits else 0.0
 
 
 def _grounding(hits: Sequence[Hit], shown: Shown | None) -> list[GroundingPassage]:

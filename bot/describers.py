@@ -3,13 +3,14 @@
 from collections.abc import Callable, Sequence
 from functools import partial
 from importlib.util import find_spec
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeVar
 
 from bot.settings import Settings
 from models.errors import ModelExtraError, ModelMissingError, ModelUnusableError
 from models.machine import usable_cores
 from models.runtime import RuntimeLimits
-from models.store.model_store import Checkpoint, ModelStore
+from models.store.model_store import Checkpoint, ModelStore, folder_named
 from models.vision.decoding.contract import DecodingLimits
 from models.vision.decoding.decoder import Decoder
 from models.vision.defaults import CAPTIONS, LABELS
@@ -79,7 +80,7 @@ def load_labeller_of(settings: Settings, name: str = "") -> "Labeller":
     name, found = _found(settings, "images", name)
     from models.vision.labels import load_labeller
 
-    return load_labeller(found, name)
+    return load_labeller(found, _shown(name))
 
 
 def load_captioner_of(settings: Settings, name: str = "") -> "Captioner":
@@ -87,7 +88,12 @@ def load_captioner_of(settings: Settings, name: str = "") -> "Captioner":
     name, found = _found(settings, "captions", name)
     from models.vision.captions import load_captioner
 
-    return load_captioner(found, name)
+    return load_captioner(found, _shown(name))
+
+
+def _shown(name: str) -> str:
+    """Give a model's name as those may read it who are shown what it says: of a folder, not where it lies."""
+    return Path(name).name if folder_named(name) else name
 
 
 def _found(settings: Settings, task: PictureTask, name: str) -> tuple[str, Checkpoint]:

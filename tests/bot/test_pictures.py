@@ -183,10 +183,13 @@ async def test_a_question_with_a_picture_is_answered_from_the_knowledge_base(
     )
     async with _running(settings, TINY) as ada:
         reply = await _show(ada, photograph("coffee.png"), text="How much caffeine does this hold?")
+        apart = await _show(ada, photograph("coffee.png"), text="When does the office close on Fridays?")
         unknown = await _show(ada, photograph("chelsea.png"), text="Which passport does it have?")
     assert "espresso" in reply.text.splitlines()[0]
     assert "60 milligrams" in reply.text
     assert reply.citations
+    assert "On Fridays it closes at 4" in apart.text
+    assert "shared" not in unknown.note
     assert "cat" in unknown.text
     assert "nothing that answers your question" in unknown.text
 
