@@ -75,7 +75,12 @@ async def test_every_wrong_setting_is_named_and_the_rest_is_examined(set_up: Pat
     settings = [f"{finding.meaning} {finding.fix}" for finding in findings if finding.name == "settings"]
     expected = ("Did you mean PRECEPTOR_HTTP__PORT?", "Did you mean knowledge.sources?", "needs slack.bot_token")
     assert [words in said for words, said in zip(expected, settings, strict=True)] == [True] * 3
-    assert [finding.name for finding in findings if finding.verdict == "failed"] == ["settings"] * 3 + ["data folder"]
+    assert [finding.name for finding in findings if finding.verdict == "failed"] == [
+        *["settings"] * 3,
+        "data folder",
+        "pictures: labels",
+        "pictures: captions",
+    ]
     assert str(set_up / "file") in {finding.name: finding for finding in findings}["data folder"].meaning
 
 

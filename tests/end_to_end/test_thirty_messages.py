@@ -123,7 +123,7 @@ async def _on_discord(discord: LoopbackDiscord, guild: Guild, boss: Member, tran
     transcript.note("Ada, deleting it", "(the question is gone)", "(the answer is gone)")
 
     refused = await ada.invokes(lab, "describe", {"picture": Upload("lamp.png", PICTURE)})
-    transcript.note("Ada", "/describe lamp.png", (await refused.answer(20)).text, "not set up yet")
+    transcript.note("Ada", "/describe lamp.png", (await refused.answer(20)).text, "PNG picture")
 
     people = await boss.invokes(lab, "people", {"who": boss.mention})
     transcript.note("Grace, an admin", "/people @Grace", (await people.answer(20)).text, f"user:{boss.id}")
