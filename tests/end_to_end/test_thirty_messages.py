@@ -122,8 +122,8 @@ async def _on_discord(discord: LoopbackDiscord, guild: Guild, boss: Member, tran
     await discord.until(lambda: ohm.deleted, 20)
     transcript.note("Ada, deleting it", "(the question is gone)", "(the answer is gone)")
 
-    refused = await ada.invokes(lab, "describe", {"picture": Upload("lamp.png", PICTURE)})
-    transcript.note("Ada", "/describe lamp.png", (await refused.answer(20)).text, "PNG picture")
+    lamp = await ada.invokes(lab, "describe", {"picture": Upload("lamp.png", PICTURE), "private": True})
+    transcript.note("Ada", "/describe lamp.png", (await lamp.answer(20)).text, "PNG picture")
 
     people = await boss.invokes(lab, "people", {"who": boss.mention})
     transcript.note("Grace, an admin", "/people @Grace", (await people.answer(20)).text, f"user:{boss.id}")
