@@ -79,6 +79,7 @@ def test_real_photographs_are_labelled_and_the_figures_are_one_document(photogra
     assert document["refused"] == [{"path": "daisy/poem.txt", "reason": "It is plain text, which I cannot look at."}]
 
 
+@pytest.mark.slow
 @needs_vit_tiny
 def test_the_screen_shows_figures_classes_mistakes_and_refusals_within_100_columns(photographs: Path) -> None:
     done = _evaluated(
@@ -100,6 +101,7 @@ def test_a_model_that_is_not_here_is_named_with_the_command_that_gets_it(photogr
     assert "preceptor models pull google/vit-large-patch16-224" in done.stderr
 
 
+@pytest.mark.slow
 def test_captions_of_unseen_scenes_are_evaluated_from_cocos_layout(scene_captioner: Path, tmp_path: Path) -> None:
     scenes = unseen_scenes(60, seed=5)
     (tmp_path / "val2017").mkdir()

@@ -63,6 +63,7 @@ def test_groups_are_shown_written_and_not_written_over(folder: Path, model: Path
     assert again.stderr.startswith("Error: pictures-groups/contact-sheet.png is there already.")
 
 
+@pytest.mark.slow
 def test_the_json_is_one_document_with_everything(folder: Path, model: Path) -> None:
     done = _preceptor(folder, "pictures", "--model", str(model), "--output", "groups.json", "--json")
     assert (done.returncode, done.stderr) == (0, "")
