@@ -2,7 +2,7 @@
 
 from bot.errors import NotAllowedError
 from bot.messages import IncomingMessage
-from bot.settings.tree import AccessSettings
+from bot.settings.access import AccessSettings
 
 ADMIN = "preceptor:admin"
 """The role an adapter vouches for when the author runs this machine or has shown an admin key.

@@ -98,6 +98,22 @@ class Database:
         self._waiting.put_nowait((change, done))
         return await done
 
+    async def transact(self, work: Callable[[Connection], Result]) -> Result:
+        """Run `work` in the writer's thread as one transaction, and return what it returns once that is committed.
+
+        For what has to be read before it is known what to write; nobody else writes in between.
+
+        Raises:
+            StorageError: nothing of it was written.
+        """
+        if self._writer is None:
+            raise StorageError("The database is closed.")
+        return await asyncio.get_running_loop().run_in_executor(self._writing_thread, self._transact, work)
+
+    def _transact(self, work: Callable[[Connection], Result]) -> Result:
+        with _translated(), self._writing.begin() as connection:
+            return work(connection)
+
     async def wipe(self) -> None:
         """Write over what was deleted in the write-ahead log, too."""
         await self.read(lambda connection: connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)"))

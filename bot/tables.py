@@ -201,7 +201,11 @@ inbox = Table(
     Column("received_at", UtcDateTime, nullable=False),
     Column("is_open", Boolean, nullable=False),
     Column("outcome", String),
-    Index(None, "is_open"),
+    Column("lane", String, nullable=False, server_default=""),  # what it keeps its order with: see bot.dispatcher
+    Column("claimed_by", String, nullable=False, server_default=""),  # the process that answers it: see bot.leases
+    Index("ix_inbox_open_lane", "lane", sqlite_where=text("is_open")),
+    Index("ix_inbox_open_claimed_by", "claimed_by", sqlite_where=text("is_open")),
+    Index(None, "received_at"),
     Index(None, "place_id"),
     Index(None, "person_id"),
     Index(None, "platform", "outcome", "received_at"),  # for the statistics
@@ -222,4 +226,73 @@ outbox = Table(
     Index(None, "answers"),
     Index(None, "sent_id"),
     Index(None, "is_sent"),
+)
+
+processes = Table(
+    "processes",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("leased_until", Float, nullable=False),  # seconds of the machine's monotonic clock: see bot.leases
+    Column("started_at", UtcDateTime, nullable=False),
+)
+
+access_rules = Table(
+    "access_rules",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("effect", String, CheckConstraint("effect IN ('allow', 'deny')", "effect"), nullable=False),
+    Column("who", String, nullable=False),  # empty: everybody
+    Column("place", String, nullable=False),  # empty: everywhere
+    Column("command", String, nullable=False),  # empty: everything that is not for admins alone
+    Column("by", String, nullable=False),  # who made the rule
+    Column("at", UtcDateTime, nullable=False),
+)
+
+pairing_codes = Table(
+    "pairing_codes",
+    metadata,
+    Column("digest", String, primary_key=True),  # SHA-256 of the code
+    Column("platform", String, nullable=False),
+    Column("by", String, nullable=False),
+    Column("expires_at", UtcDateTime, nullable=False),
+)
+
+paired_people = Table(
+    "paired_people",
+    metadata,
+    Column("person_id", String, primary_key=True),
+    Column("by", String, nullable=False),  # who had made the code
+    Column("at", UtcDateTime, nullable=False),
+)
+
+audit = Table(
+    "audit",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("at", UtcDateTime, nullable=False),
+    Column("person_id", String, nullable=False),  # emptied when the person is forgotten
+    Column("place_id", String, nullable=False),
+    Column("action", String, nullable=False),
+    Column("argument", Text, nullable=False),  # what was typed behind it; emptied when whoever it names is forgotten
+    Column("outcome", String, nullable=False),
+    Index(None, "at"),
+    Index(None, "person_id"),
+)
+
+rate_limits = Table(
+    "rate_limits",
+    metadata,
+    Column("name", String, primary_key=True),  # person, channel or workspace, by its id
+    Column("full_again_at", Float, nullable=False),  # Unix seconds
+    Index(None, "full_again_at"),
+)
+
+place_settings = Table(
+    "place_settings",
+    metadata,
+    Column("place", String, primary_key=True),  # one of bot.messages.Place.names
+    Column("name", String, primary_key=True),
+    Column("value", String, nullable=False),
+    Column("by", String, nullable=False),
+    Column("at", UtcDateTime, nullable=False),
 )

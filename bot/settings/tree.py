@@ -6,7 +6,11 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from bot.settings.access import AccessSettings
+from bot.settings.delivery import CatchUpSettings, DeliverySettings, DispatchSettings
 from bot.settings.generators import GeminiSettings, GenerationSettings, LocalSettings, OpenAISettings
+from bot.settings.limits import LimitSettings
+from bot.settings.privacy import PrivacySettings
 from bot.settings.section import FrontDoor, Positive, Section, Token, known_place
 
 PREFIX = "PRECEPTOR_"
@@ -170,33 +174,6 @@ class DatabaseSettings(Section):
     busy_seconds: float = Field(5.0, ge=0, le=60, description="How long to wait for another process's lock.")
 
 
-class DispatchSettings(Section):
-    """How much is done at once."""
-
-    workers: Positive = Field(32, description="Conversations answered side by side.")
-    queue: Positive = Field(1_000, description="Messages that may wait; beyond it the asker is told at once.")
-    inference_threads: Positive = Field(
-        1, description="Threads that search and infer; Python code runs in one at a time, so more help models only."
-    )
-    retry_seconds: float = Field(
-        60.0, gt=0, le=3600, description="How long after a failed delivery it is tried again; then ever more rarely."
-    )
-    shutdown_seconds: float = Field(10.0, gt=0, le=300, description="How long a stop waits for what is being answered.")
-
-
-class AccessSettings(Section):
-    """Who may do more than ask."""
-
-    admins: tuple[str, ...] = Field((), description='People who may use admin commands, as "platform:id".')
-    admin_roles: tuple[str, ...] = Field(
-        (),
-        description=(
-            "Roles whose holders may use admin commands: discord:manage_server, discord:role:ID, slack:admin,"
-            " slack:owner, slack:group:ID; with @ID behind it, of that server or workspace alone."
-        ),
-    )
-
-
 class AttachmentSettings(Section):
     """Files that come with a message."""
 
@@ -289,7 +266,11 @@ class Settings(BaseSettings):
     conversations: ConversationSettings = ConversationSettings()
     database: DatabaseSettings = DatabaseSettings()
     dispatch: DispatchSettings = DispatchSettings()
+    delivery: DeliverySettings = DeliverySettings()
+    catch_up: CatchUpSettings = CatchUpSettings()
     access: AccessSettings = AccessSettings()
+    limits: LimitSettings = LimitSettings()
+    privacy: PrivacySettings = PrivacySettings()
     attachments: AttachmentSettings = AttachmentSettings()
     images: ImageSettings = ImageSettings()
     models: ModelSettings = ModelSettings()

@@ -9,7 +9,7 @@ from slack_lab import Lab, lab, running_lab
 
 from bot.errors import AttachmentError
 from bot.messages import Attachment, Author, IncomingMessage
-from bot.settings.tree import AccessSettings
+from bot.settings.access import AccessSettings
 
 
 async def told(opened: Lab, command: str = "reload") -> str:

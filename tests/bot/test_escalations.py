@@ -19,7 +19,7 @@ from bot.escalations import Escalations, quoted
 from bot.messages import Author, Button, Place, Reply
 from bot.question_text import clean
 from bot.settings import Settings
-from bot.settings.tree import AccessSettings
+from bot.settings.access import AccessSettings
 from bot.tables import escalations
 from tests.conftest import Conversation
 

@@ -11,7 +11,7 @@ from bot.escalations import Escalations
 from bot.export import Export
 from bot.feedback import Feedback
 from bot.messages import Place
-from bot.settings.tree import AccessSettings
+from bot.settings.access import AccessSettings
 
 ADA, GRACE = Person("ada"), Person("grace")
 

@@ -13,7 +13,7 @@ from bot.channel_people import ChannelPeople
 from bot.escalations import Escalations
 from bot.feedback import Feedback
 from bot.messages import Place, Reply
-from bot.settings.tree import AccessSettings
+from bot.settings.access import AccessSettings
 from bot.statistics import Statistics
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)

@@ -1,0 +1,97 @@
+"""Who answers what is open, who may do what, how much of it, what admins did, and what holds in a place."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0007"
+down_revision = "0006"
+branch_labels = None
+depends_on = None
+
+_EMPTY = {"nullable": False, "server_default": ""}
+
+
+def upgrade() -> None:
+    """Create the tables, and the columns of the inbox that say who answers what."""
+    op.add_column("inbox", sa.Column("lane", sa.String(), **_EMPTY))
+    op.add_column("inbox", sa.Column("claimed_by", sa.String(), **_EMPTY))
+    op.drop_index("ix_inbox_is_open", "inbox")
+    op.create_index("ix_inbox_open_lane", "inbox", ["lane"], sqlite_where=sa.text("is_open"))
+    op.create_index("ix_inbox_open_claimed_by", "inbox", ["claimed_by"], sqlite_where=sa.text("is_open"))
+    op.create_index("ix_inbox_received_at", "inbox", ["received_at"])
+    op.create_table(
+        "processes",
+        sa.Column("id", sa.String(), nullable=False),
+        sa.Column("leased_until", sa.Float(), nullable=False),
+        sa.Column("started_at", sa.DateTime(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name="pk_processes"),
+    )
+    op.create_table(
+        "access_rules",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("effect", sa.String(), nullable=False),
+        sa.Column("who", sa.String(), nullable=False),
+        sa.Column("place", sa.String(), nullable=False),
+        sa.Column("command", sa.String(), nullable=False),
+        sa.Column("by", sa.String(), nullable=False),
+        sa.Column("at", sa.DateTime(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name="pk_access_rules"),
+        sa.CheckConstraint("effect IN ('allow', 'deny')", name="ck_access_rules_effect"),
+    )
+    op.create_table(
+        "pairing_codes",
+        sa.Column("digest", sa.String(), nullable=False),
+        sa.Column("platform", sa.String(), nullable=False),
+        sa.Column("by", sa.String(), nullable=False),
+        sa.Column("expires_at", sa.DateTime(), nullable=False),
+        sa.PrimaryKeyConstraint("digest", name="pk_pairing_codes"),
+    )
+    op.create_table(
+        "paired_people",
+        sa.Column("person_id", sa.String(), nullable=False),
+        sa.Column("by", sa.String(), nullable=False),
+        sa.Column("at", sa.DateTime(), nullable=False),
+        sa.PrimaryKeyConstraint("person_id", name="pk_paired_people"),
+    )
+    op.create_table(
+        "audit",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("at", sa.DateTime(), nullable=False),
+        sa.Column("person_id", sa.String(), nullable=False),
+        sa.Column("place_id", sa.String(), nullable=False),
+        sa.Column("action", sa.String(), nullable=False),
+        sa.Column("argument", sa.Text(), nullable=False),
+        sa.Column("outcome", sa.String(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name="pk_audit"),
+    )
+    op.create_index("ix_audit_at", "audit", ["at"])
+    op.create_index("ix_audit_person_id", "audit", ["person_id"])
+    op.create_table(
+        "rate_limits",
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("full_again_at", sa.Float(), nullable=False),
+        sa.PrimaryKeyConstraint("name", name="pk_rate_limits"),
+    )
+    op.create_index("ix_rate_limits_full_again_at", "rate_limits", ["full_again_at"])
+    op.create_table(
+        "place_settings",
+        sa.Column("place", sa.String(), nullable=False),
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("value", sa.String(), nullable=False),
+        sa.Column("by", sa.String(), nullable=False),
+        sa.Column("at", sa.DateTime(), nullable=False),
+        sa.PrimaryKeyConstraint("place", "name", name="pk_place_settings"),
+    )
+
+
+def downgrade() -> None:
+    """Drop them."""
+    tables = ("place_settings", "rate_limits", "audit", "paired_people", "pairing_codes", "access_rules", "processes")
+    for table in tables:
+        op.drop_table(table)
+    op.drop_index("ix_inbox_received_at", "inbox")
+    op.drop_index("ix_inbox_open_claimed_by", "inbox")
+    op.drop_index("ix_inbox_open_lane", "inbox")
+    op.create_index("ix_inbox_is_open", "inbox", ["is_open"])
+    op.drop_column("inbox", "claimed_by")
+    op.drop_column("inbox", "lane")
