@@ -9,6 +9,7 @@ import contextlib
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from bot.errors import AttachmentError
@@ -55,6 +56,15 @@ class Limits:
     reaches_later: bool = True
 
 
+@dataclass(frozen=True, slots=True)
+class Visited:
+    """A channel or thread in which something was asked, and when that was for the first and for the last time."""
+
+    place: Place
+    first: datetime
+    last: datetime
+
+
 class Records:
     """What an adapter may ask of the core's memory, of its own platform only. This one remembers nothing."""
 
@@ -62,12 +72,25 @@ class Records:
         """Say whether a message was accepted under this key."""
         return False
 
+    async def accepted_at(self, key: str) -> datetime | None:
+        """Say when a message was accepted under this key; None where none was."""
+        return None
+
     async def takes_part(self, place: Place) -> bool:
         """Say whether anything was asked of the bot in this place (a thread) before."""
         return False
 
-    async def titles(self, beginning: str, limit: int) -> Sequence[str]:
-        """Give titles of the knowledge base that begin so, for completion; with nothing to begin with, any."""
+    async def visited(self, since: datetime) -> Sequence[Visited]:
+        """Give the places in which something was asked of the bot since a moment."""
+        return ()
+
+    async def titles(self, asker: IncomingMessage, limit: int) -> Sequence[str]:
+        """Give titles of the knowledge base that begin with a text, for completion; with nothing to begin with, any.
+
+        Args:
+            asker: who may ask on from there, where, with the text: whoever may not ask gets none.
+            limit: how many at the most.
+        """
         return ()
 
     async def value(self, name: str) -> str:

@@ -114,8 +114,9 @@ class Answering:
         writing = self._chain.write(reading.question, _grounding(hits, shown), turns, order, account)
         async with aclosing(writing) as drafts:
             async for draft in drafts:
-                growing = WAKING if draft.state == "waking" else _reply(draft, sources)
-                await progress(replace(growing, complete=False, citations=(), note=""))
+                if message.streaming:
+                    growing = WAKING if draft.state == "waking" else _reply(draft, sources)
+                    await progress(replace(growing, complete=False, citations=(), note=""))
         if not draft.text.strip():
             return replace(self._decline(hits), generator=draft.generator)
         return replace(_reply(draft, sources), confidence=hits[0].confidence if hits else 0.0)

@@ -13,11 +13,14 @@ import structlog
 
 from bot import database_file
 from bot.access import Access
+from bot.access_changes import AccessChanges
 from bot.adapter import Adapter, AdapterSetup
 from bot.answering import Answering
 from bot.asking import Asking
+from bot.audit import Audit
 from bot.channel_people import ChannelPeople
 from bot.classifiers import is_heavy, make_diagnoser
+from bot.cleaning_jobs import cleaning
 from bot.commands import Command, Commands
 from bot.conversations import Conversations
 from bot.database import Database
@@ -29,15 +32,24 @@ from bot.errors import AdapterError
 from bot.escalations import Escalations
 from bot.export import Export
 from bot.feedback import Feedback
-from bot.generators import budgets, make_chain, make_translator, order, seeing, translates, warmed_up
+from bot.forgetting import Forgetting
+from bot.generators import budgets, expected, make_chain, make_translator, order, seeing, translates, warmed_up
 from bot.knowledge_desk import KnowledgeDesk, knowledge_base
+from bot.limits import Limits
 from bot.loop_lag import LoopLag
-from bot.messages import Place
+from bot.messages import IncomingMessage, Place
+from bot.pairing import Pairing
+from bot.personal_data import PersonalData
+from bot.place_settings import PlaceSettings
+from bot.place_settings_desk import PlaceSettingsDesk
+from bot.postings import Postings
 from bot.records import PlatformRecords
+from bot.schedule import nightly
 from bot.seen_pictures import SeenPictures
 from bot.settings import Settings
 from bot.settings.section import FrontDoor
 from bot.statistics import Statistics
+from bot.undelivered import Undelivered, UndeliveredDesk
 from bot.usage import UsageLedger
 from models.errors import ModelError
 
@@ -67,6 +79,8 @@ class Application:
             busy_seconds=settings.database.busy_seconds,
         )
         self.knowledge = knowledge_base(settings)
+        self.place_settings = PlaceSettings(self._database, settings)
+        self.cleaning = cleaning(self._database, settings, self.place_settings)
         conversations = Conversations(self._database, timedelta(minutes=settings.conversations.idle_minutes))
         self._reading_thread = ThreadPoolExecutor(1, thread_name_prefix="knowledge")
         self._desk = KnowledgeDesk(self.knowledge, self._reading_thread)
@@ -74,9 +88,10 @@ class Application:
         self._diagnoser = make_diagnoser(settings)
         self._describer = make_describer(settings)
         self._translator = make_translator(settings, self._threads, self._chain)
-        self._usage = UsageLedger(self._database, budgets(settings))
+        self._usage = UsageLedger(self._database, budgets(settings), expected(settings))
         self._loop_lag = LoopLag()
         self._adapters: dict[str, Adapter] = {}
+        self.access = Access(settings.access, self._database, self._roles, self._spelled)
         self.dispatcher = Dispatcher(
             settings,
             self._database,
@@ -91,7 +106,11 @@ class Application:
                 Diagnosing(self._diagnoser, settings.diagnosis),
                 self._describing(),
                 self._usage,
+                self.place_settings,
+                self.access,
             ),
+            self.access,
+            Limits(settings.limits, self.access.is_admin),
         )
         self._waiting_for = "the database"
 
@@ -110,26 +129,57 @@ class Application:
         )
 
     def _commands(self, conversations: Conversations) -> Commands:
-        access, people = Access(self._settings.access), ChannelPeople(self._database)
+        access, people = self.access, ChannelPeople(self._database)
         escalations = Escalations(self._database, people, access, self._link)
         feedback = Feedback(self._database, escalations.buttons)
         statistics = Statistics(self._database, datetime.now(UTC), self._process_figures)
+        postings = Postings(self._database, conversations)
+        delivery = UndeliveredDesk(Undelivered(self._database), access)
+        personal = self._personal_data(conversations, access)
+        pairing, audit = Pairing(self._database, access), Audit(self._database, self._settings.access.audit_days)
+        rules = AccessChanges(access, pairing, audit)
         others = (
-            Command("export", "Give you all I keep about you.", Export(self._database).give),
+            Command("forget", "Delete what you asked and what I answered.", personal.forget),
+            Command("export", "Give you all I keep about you.", personal.export),
             Command("stats", "How I am doing.", statistics.tell, admin=True),
+            Command("settings", "What holds here.", PlaceSettingsDesk(self.place_settings).show_or_set, admin=True),
+            Command("delivery", "Replies that could not be delivered.", delivery.show_or_retry, admin=True),
             Command("people", "Who is called here when somebody asks for a person.", people.show_or_set, admin=True),
+            Command("pair", "Write to me directly: with a code that an admin gave you.", pairing.pair),
+            Command("access", "Who may do what, and where.", rules.show_or_change, admin=True),
+            Command("audit", "Who used the admins' commands.", rules.tell_audit, admin=True),
+            Command("share", "", postings.share),
+            Command("alt_text", "", postings.alt_text),
             Command("feedback", "", feedback.give),
             Command("person", "", escalations.ask),
             Command("solved", "", escalations.solve),
         )
         return Commands(access, conversations, self._desk, others, escalations.buttons, self._spelled)
 
+    def _personal_data(self, conversations: Conversations, access: Access) -> PersonalData:
+        return PersonalData(
+            Forgetting(self._database, Audit.forget_statements),
+            Export(self._database),
+            conversations,
+            access,
+            Audit(self._database, self._settings.access.audit_days),
+            self._spelled,
+        )
+
     async def _process_figures(self, place: Place) -> Mapping[str, object]:
         states = self._chain.states()
         for name in states:
             if not await self._usage.has_room(name, place.workspace_id):
                 states[name] = "over budget"
-        return {"loop_lag_ms": self._loop_lag.figures(), "generators": states}
+        cleaned = await self.cleaning.last()
+        return {
+            "loop_lag_ms": self._loop_lag.figures(),
+            "generators": states,
+            "cleaned": cleaned.document() if cleaned else None,
+        }
+
+    async def _roles(self, message: IncomingMessage) -> frozenset[str]:
+        return await self._adapters[message.place.platform].roles(message)
 
     def _spelled(self, place: Place, command: str) -> str:
         return self._adapters[place.platform].spelled(command)
@@ -156,15 +206,17 @@ class Application:
         if not found:
             raise AdapterError(f"There is no adapter named {name}.", "Install Preceptor anew: `make run`.")
         make = cast("Callable[[AdapterSetup], Adapter]", next(iter(found)).load())
-        records = PlatformRecords(name, self._database, self.knowledge, self._threads)
+        records = PlatformRecords(name, self._database, self.knowledge, self._threads, self.access)
         return make(AdapterSetup(self._settings, self.dispatcher.inquire, self.ready, options, records, self._webhooks))
 
     def _webhooks(self) -> dict[str, object]:
         return {path: app for adapter in self._adapters.values() for path, app in adapter.webhooks.items()}
 
     @contextlib.asynccontextmanager
-    async def running(self, adapters: Sequence[Adapter]) -> AsyncIterator[None]:
+    async def running(self, adapters: Sequence[Adapter], *, stays: bool = False) -> AsyncIterator[None]:
         """Start everything, and stop it in the reverse order; the body runs in between.
+
+        Where it `stays`, for days, what is kept no longer is deleted every night.
 
         Raises:
             PreceptorError: something could not be started; what had been is stopped again.
@@ -177,6 +229,8 @@ class Application:
                 log.info("database upgraded", backup=str(copy))
             await self._database.open()
             stack.push_async_callback(self._database.close)
+            await self.place_settings.load()
+            stack.push_async_callback(_ended, asyncio.create_task(self.place_settings.follow(), name="places"))
             stack.push_async_callback(self._usage.written)
             stack.push_async_callback(self._chain.close)
             stack.push_async_callback(self._diagnoser.close)
@@ -186,6 +240,8 @@ class Application:
             stack.push_async_callback(_ended, asyncio.create_task(self._loop_lag.measure(), name="loop lag"))
             self._adapters |= {adapter.name: adapter for adapter in adapters}
             self.dispatcher.connect(self._adapters)
+            await self.dispatcher.join()
+            stack.push_async_callback(self.dispatcher.leave)
             self._waiting_for = "the knowledge base"
             for adapter in adapters:
                 await adapter.start(self.dispatcher.accept)
@@ -193,6 +249,8 @@ class Application:
             stack.push_async_callback(self.dispatcher.drain)
             await self._open_knowledge()
             await self.dispatcher.open()
+            if stays:
+                await stack.enter_async_context(nightly(self.cleaning, self._settings.privacy.cleaning_hour))
             self._waiting_for = ""
             warming = asyncio.create_task(self._warm_up(), name="warming up")
             stack.push_async_callback(_ended, warming)
@@ -226,10 +284,15 @@ class Application:
             log.warning("more knowledge problems", number=len(report.problems), see="preceptor knowledge check PATH")
 
     async def run(
-        self, adapters: Sequence[Adapter], when_ready: Callable[[], None] = lambda: None, interrupted: int = 0
+        self,
+        adapters: Sequence[Adapter],
+        when_ready: Callable[[], None] = lambda: None,
+        interrupted: int = 0,
+        *,
+        stays: bool = False,
     ) -> int:
         """Run until a front door closes by itself, and give its exit status; `interrupted` after SIGINT or SIGTERM."""
-        async with stopped_by_signals(), self.running(adapters):
+        async with stopped_by_signals(), self.running(adapters, stays=stays):
             when_ready()
             return await _first_closed(adapters)
         return interrupted

@@ -4,8 +4,8 @@ import asyncio
 import uuid
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
 
+from bot.access import Access
 from bot.answering import WAKING, Answering, Progress
 from bot.conversations import Conversations
 from bot.describing import Describing, is_wordless
@@ -13,24 +13,18 @@ from bot.diagnosing import Diagnosing, adds
 from bot.errors import ConversationNotFoundError, InternalError, PreceptorError
 from bot.kept_answers import number_in
 from bot.messages import Button, IncomingMessage, Place, Reply
+from bot.place_settings import PlaceSettings
 from bot.question_text import require_question
 from bot.settings import Settings
 from bot.usage import Account, UsageLedger
 from models.generation import Turn
+from models.generation.redacting import redacting
 
 ASKED = ("", "ask", "describe", "diagnose", "diagnose_that")
 """The commands that are put to it; the last one is the button's under an answer, and names the answer."""
 
 _KEPT = ("answered", "declined")
 """Outcomes of questions, which are kept with their answers."""
-
-_WELCOME = timedelta(hours=24)
-"""How long after a question, asked before a crash or a stop, its answer may still be welcome."""
-
-_TOO_LATE = Reply(
-    "Sorry, I was not there when you asked this, and it has been a while. If it still matters, please ask again.",
-    outcome="failed",
-)
 
 _OFFER = 'This sounds like symptoms. Write "diagnose:" before them, and I tell what they may point to.'
 _OFFER_OVER_HTTP = "This sounds like symptoms. `POST /v1/diagnose` tells what they may point to."
@@ -47,6 +41,8 @@ class Asking:
         diagnosing: Diagnosing,
         describing: Describing,
         usage: UsageLedger,
+        places: PlaceSettings,
+        access: Access,
     ) -> None:
         self._settings = settings
         self._conversations = conversations
@@ -54,6 +50,8 @@ class Asking:
         self._diagnosing = diagnosing
         self._describing = describing
         self._usage = usage
+        self._places = places
+        self._access = access
 
     async def reply(self, message: IncomingMessage, progress: Progress) -> Reply:
         """Answer a message whose command is one of `ASKED`; what is to be kept has an `answer_id`.
@@ -62,15 +60,14 @@ class Asking:
             PreceptorError: it cannot be answered; where there are signs of an emergency in it, the advice comes first.
             TimeoutError: not within the deadline.
         """
-        if datetime.now(UTC) - message.received_at > _WELCOME:
-            return _TOO_LATE
         if self._describing.waking and self._describing.pictures(message):
             await progress(WAKING)
             # Once for all who wait, and no part of the time that an answer may take.
             await self._describing.wake()
         try:
-            async with asyncio.timeout(self._settings.answers.deadline_seconds):
-                return await self._put(message, progress)
+            with redacting(self._places.redacts(message.place)):
+                async with asyncio.timeout(self._settings.answers.deadline_seconds):
+                    return await self._put(message, progress)
         except (PreceptorError, TimeoutError) as error:
             alarms = await self._diagnosing.alarms(message.text)
             if not alarms:
@@ -81,7 +78,9 @@ class Asking:
     async def _put(self, message: IncomingMessage, progress: Progress) -> Reply:
         if message.command == "diagnose_that":
             # Whoever presses a button writes nothing under which an answer for all could stand.
-            return await self._diagnosed(replace(await self._meant(message), private=True), "", [])
+            meant, asked_with = await self._meant(message)
+            reply = await self._diagnosed(replace(meant, private=True), "", [])
+            return replace(reply, told_with=asked_with)
         is_added = adds(message.text)
         if message.command == "diagnose":
             # A description opens a conversation of its own; what is added to it goes on with it.
@@ -95,6 +94,8 @@ class Asking:
             return await self._answered(message, await self._conversations.continued_by(message), progress)
         conversation_id, told = await self._continued(message)
         if told and not message.command:
+            # It looked like a question before: what it goes on with may have been told elsewhere, or earlier.
+            await self._access.require(message, "diagnose")
             return await self._diagnosed(message, conversation_id, told)
         return await self._answered(message, conversation_id, progress)
 
@@ -115,12 +116,13 @@ class Asking:
         follows = bool(conversation_id) and await self._conversations.tells_of_symptoms(conversation_id)
         heard = await self._diagnosing.listen(message.text, after_symptoms=follows)
         conversation_id = conversation_id or uuid.uuid4().hex
-        account = self._usage.account(message, conversation_id if self.keeps(message.place) else "")
         showing = await _alarming(progress, heard.alarms) if heard.alarms else progress
-        reply = await self._written(message, history, account, showing, in_house=heard.is_sensitive)
+        with self._usage.account(message, conversation_id if self.keeps(message.place) else "") as account:
+            reply = await self._written(message, history, account, showing, in_house=heard.is_sensitive)
         reply = replace(_after(heard.alarms, reply), capability="symptoms" if heard.is_sensitive else reply.capability)
         reply = self._kept(message, reply, conversation_id)
-        return _offering(reply, message.place) if heard.is_offered else reply
+        is_offered = heard.is_offered and await self._access.allows(message, ("diagnose",))
+        return _offering(reply, message.place) if is_offered else reply
 
     async def _written(
         self, message: IncomingMessage, history: Sequence[Turn], account: Account, progress: Progress, *, in_house: bool
@@ -142,10 +144,10 @@ class Asking:
 
     async def _described(self, message: IncomingMessage) -> Reply:
         conversation_id = await self._conversations.continued_by(message) or uuid.uuid4().hex
-        account = self._usage.account(message, conversation_id if self.keeps(message.place) else "")
         # What is shown right after symptoms may well be of them.
         in_house = await self._conversations.tells_of_symptoms(conversation_id)
-        reply = await self._describing.describe(message, account, in_house=in_house)
+        with self._usage.account(message, conversation_id if self.keeps(message.place) else "") as account:
+            reply = await self._describing.describe(message, account, in_house=in_house)
         reply = replace(reply, capability="symptoms") if in_house else reply
         return self._kept(message, reply, conversation_id)
 
@@ -155,12 +157,12 @@ class Asking:
         reply = replace(reply, question=message.text, note=note)
         return self._kept(message, reply, conversation_id or uuid.uuid4().hex)
 
-    async def _meant(self, message: IncomingMessage) -> IncomingMessage:
-        """Give the question under whose answer somebody pressed, as a description."""
+    async def _meant(self, message: IncomingMessage) -> tuple[IncomingMessage, str]:
+        """Give the question under whose answer somebody pressed, as a description, and the key it was asked with."""
         kept = await self._conversations.kept_answer(number_in(message.text), message.person_id)
         if kept is None:
             raise ConversationNotFoundError("I no longer keep what you wrote.", "Write it once more.")
-        return replace(message, command="diagnose", text=kept[0].text)
+        return replace(message, command="diagnose", text=kept[0].text), kept[0].inbox_key
 
     def _kept(self, message: IncomingMessage, reply: Reply, conversation_id: str) -> Reply:
         """Give the reply the number under which it is to be kept, where anything is."""
@@ -170,7 +172,7 @@ class Asking:
 
     def keeps(self, place: Place) -> bool:
         """Say whether what is said in a place is kept."""
-        return not set(place.names).intersection(self._settings.conversations.not_kept)
+        return self._places.keeps(place)
 
 
 async def _alarming(progress: Progress, alarms: str) -> Progress:

@@ -60,7 +60,8 @@ class ChannelPeople:
 
 
 def _named(message: IncomingMessage) -> tuple[str, ...]:
-    named = tuple(sorted(set(message.mentions or message.text.replace(",", " ").split())))
+    people = {mention for mention in message.mentions if not mention.startswith("channel:")}
+    named = tuple(sorted(people or set(message.text.replace(",", " ").split())))
     if not all(_MENTION.fullmatch(name) for name in named):
         raise QuestionError("That names nobody I could call.", _FIX)
     # On Discord the role of all members has the server's own number.

@@ -7,18 +7,19 @@ from dataclasses import dataclass, replace
 
 from bot.access import Access
 from bot.conversations import Conversations, KeptMessage
-from bot.errors import CommandUnknownError, ConversationNotFoundError
-from bot.kept_answers import number_in
-from bot.knowledge_desk import KnowledgeDesk, counted
+from bot.errors import CommandUnknownError
+from bot.knowledge_desk import KnowledgeDesk
 from bot.messages import Button, IncomingMessage, Place, Reply
-from bot.picture_words import ALT_TEXT, alt_texts
-from bot.question_text import LONGEST_QUOTE, plain, shortened
+from bot.picture_words import alt_texts
 
 WORD_FOR_DIAGNOSIS = re.compile(r"(diagnose)\s*[:\u2013\u2014-]\s*(.*)", re.DOTALL | re.IGNORECASE)
 """How the command is written where there is no menu of commands: "diagnose: itchy red patches"."""
 
 _WORD_FOR_PICTURES = re.compile(r"(describe)\s*:\s*(.*)", re.DOTALL | re.IGNORECASE)
 """The same beside a picture."""
+
+_WORD_FOR_PAIRING = re.compile(r"(pair)\s+(\S{4}[\s-]?\S{4})", re.IGNORECASE)
+"""How somebody pairs in a direct message: "pair 7KQM-2XPA"."""
 
 _COMMAND = re.compile(r"/([^\W\d_][\w-]*)(?:\s+(.*))?", re.DOTALL)
 
@@ -69,13 +70,10 @@ class Commands:
         commands = (
             Command("help", "What I can do.", self._help),
             Command("history", "What was said in this conversation.", self._history),
-            Command("forget", "Delete what you asked and what I answered.", self._forget),
             Command("knowledge", "What I answer from.", lambda _: self._knowledge.describe()),
             Command("reload", "Read the knowledge base again.", lambda _: self._knowledge.reload(), admin=True),
             Command("diagnose", "What a description of symptoms may point to.", None),
             Command("describe", "What is in a picture.", None),
-            Command("share", "", self._share),
-            Command("alt_text", "", self._alt_text),
             *others,
         )
         self._commands: Mapping[str, Command] = {command.name: command for command in commands}
@@ -108,7 +106,11 @@ class Commands:
         if message.command:
             return message
         text = message.text.strip()
-        words = (WORD_FOR_DIAGNOSIS, *((_WORD_FOR_PICTURES,) if message.attachments else ()))
+        words = (
+            WORD_FOR_DIAGNOSIS,
+            *((_WORD_FOR_PICTURES,) if message.attachments else ()),
+            *((_WORD_FOR_PAIRING,) if message.place.is_direct else ()),
+        )
         written = next(filter(None, (form.fullmatch(text) for form in (_COMMAND, *words))), None)
         if written is None:
             return message
@@ -132,18 +134,31 @@ class Commands:
 
         Raises:
             NotAllowedError: it is for admins, and the author is none.
+            StorageError: its use cannot be noted, so that it was not done.
             CommandUnknownError: there is none of that name.
         """
         command = self._commands.get(message.command)
         if command is None or command.run is None:
             raise self._unknown(message, message.command)
-        if command.admin:
-            self._access.require_admin(message, self._spelled(message.place, command.name))
-        return await command.run(message)
+        if not command.admin:
+            return await command.run(message)
+        return await self._run_for_admins(message, command.name, command.run)
+
+    async def _run_for_admins(
+        self, message: IncomingMessage, name: str, run: Callable[[IncomingMessage], Awaitable[Reply]]
+    ) -> Reply:
+        """Do what only admins may, and those to whom a rule gives it; each use is in the audit."""
+        await self._access.require(message, name)
+        if self._access.audit is None:
+            return await run(message)
+        async with self._access.audit.noting(message, name) as replies:
+            reply = await run(message)
+            replies.append(reply)
+            return reply
 
     async def _help(self, message: IncomingMessage) -> Reply:
-        listed = (c for c in self._commands.values() if c.summary)
-        mine = [c for c in listed if not c.admin or self._access.is_admin(message)]
+        listed = (command for command in self._commands.values() if command.summary)
+        mine = [command for command in listed if await self._access.offers(message, command.name)]
         lines = "\n".join(f"- `{self._spelled(message.place, command.name)}`: {command.summary}" for command in mine)
         text = f"Ask me in your own words: I answer from my knowledge base and say where it stands.\n\n{lines}"
         return Reply(text, ephemeral=True, data={"commands": [command.name for command in mine]})
@@ -156,43 +171,6 @@ class Commands:
         text = "\n\n".join(f"**{'You' if one.role == 'question' else 'I'}:** {one.text}" for one in said)
         document = {"conversation_id": conversation_id, "messages": [_document(one) for one in said]}
         return Reply(text, ephemeral=True, conversation_id=conversation_id, data=document)
-
-    async def _forget(self, message: IncomingMessage) -> Reply:
-        """Forget one conversation where the platform names it, else the whole person, after they confirmed it."""
-        if message.conversation_id:
-            await self._conversations.forget_conversation(await self._conversations.continued_by(message))
-            return Reply("That conversation is deleted.", ephemeral=True)
-        count = await self._conversations.count(message.person_id)
-        if count is None:
-            # Who never asked anything has left events all the same, this one among them.
-            await self._conversations.forget_person(message.person_id)
-            return Reply("I keep nothing of yours.", ephemeral=True)
-        kept = counted(count, "conversation")
-        if message.text.lower() != "yes":
-            text = (
-                f"I keep {kept} of yours. `{self._spelled(message.place, 'forget')} yes` deletes all of it, for good."
-            )
-            return Reply(text, ephemeral=True, buttons=(Button("Delete all of it", "yes", "forget"),))
-        await self._conversations.forget_person(message.person_id)
-        return Reply(f"Done: {kept} of yours deleted.", ephemeral=True, data={"conversations": count})
-
-    async def _share(self, message: IncomingMessage) -> Reply:
-        """Show everybody an answer that only the asker saw."""
-        kept = await self._conversations.kept_answer(number_in(message.text), message.person_id)
-        if kept is None:
-            raise ConversationNotFoundError("I no longer keep that answer.", "Ask again.")
-        question, answer = kept
-        asked = shortened(question.text, LONGEST_QUOTE)
-        name = plain(message.author.name or message.author.id)
-        return Reply(f"**{name}** asked: {plain(asked)}\n\n{answer.text}", citations=answer.citations)
-
-    async def _alt_text(self, message: IncomingMessage) -> Reply:
-        """Post the alt text of the pictures that an answer told of, for everybody and ready to be copied."""
-        kept = await self._conversations.kept_answer(number_in(message.text), message.person_id)
-        texts = alt_texts(kept[1].text) if kept else []
-        if not texts:
-            raise ConversationNotFoundError("I no longer keep that description.", "Show me the picture once more.")
-        return Reply("\n\n".join(f"{ALT_TEXT}{plain(text)}" for text in texts))
 
 
 def _document(message: KeptMessage) -> dict[str, object]:

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, bindparam, delete, exists, func, null, or_, select, update
+from sqlalchemy import ColumnElement, Row, bindparam, delete, exists, select
 from sqlalchemy.dialects.sqlite import insert
 
 from bot.database import Change, Database
@@ -20,12 +20,7 @@ from bot.seen_pictures import rows_of
 from bot.tables import (
     citations,
     conversations,
-    escalations,
-    feedback,
-    generation_usage,
-    inbox,
     messages,
-    outbox,
     people,
     pictures,
     places,
@@ -35,6 +30,13 @@ from models.generation import Turn
 
 _YEAR_2020_MS = 1_577_836_800_000
 
+_LAST_HERE = (
+    select(conversations.c.id)
+    .where(conversations.c.person_id == bindparam("who"), conversations.c.place_id == bindparam("here"))
+    .where(conversations.c.last_at >= bindparam("since"))
+    .order_by(conversations.c.last_at.desc())
+    .limit(1)
+)
 _person = insert(people)
 _conversation = insert(conversations)
 _KEEP = (
@@ -45,13 +47,6 @@ _KEEP = (
     insert(messages),
     insert(citations),
     insert(pictures),
-)
-_FORGET_CONVERSATION = (
-    delete(conversations).where(conversations.c.id == bindparam("forgotten")),
-    # What answers took is still counted; for whom is not known any more.
-    update(generation_usage)
-    .where(generation_usage.c.conversation_id == bindparam("forgotten"))
-    .values(conversation_id=""),
 )
 _in_it = messages.alias()
 _taken_back = messages.c.inbox_key == bindparam("asked_with")
@@ -66,19 +61,6 @@ _TAKE_BACK = (
         ),
     ),
     delete(messages).where(_taken_back),
-)
-_theirs = inbox.c.person_id == bindparam("forgotten")
-_of_theirs = generation_usage.c.conversation_id.in_(
-    select(conversations.c.id).where(conversations.c.person_id == bindparam("forgotten"))
-)
-_FORGET_PERSON = (
-    update(generation_usage).where(_of_theirs).values(conversation_id=""),
-    delete(people).where(people.c.id == bindparam("forgotten")),
-    update(outbox).where(outbox.c.inbox_key.in_(select(inbox.c.key).where(_theirs))).values(payload=null()),
-    update(inbox).where(_theirs).values(person_id="", payload=null(), is_open=False),
-    delete(feedback).where(feedback.c.person_id == bindparam("forgotten")),
-    delete(escalations).where(escalations.c.person_id == bindparam("forgotten")),
-    update(escalations).where(escalations.c.solved_by == bindparam("forgotten")).values(solved_by=""),
 )
 
 
@@ -95,6 +77,7 @@ class KeptMessage:
     confidence: float
     elapsed_ms: float
     citations: tuple[Citation, ...]
+    inbox_key: str
 
 
 class Conversations:
@@ -111,19 +94,12 @@ class Conversations:
         Raises:
             ConversationNotFoundError: the message names a conversation that is not its author's.
         """
-        whose = conversations.c.person_id == message.person_id
         if message.conversation_id:
-            return await self._own(message.conversation_id, whose)
+            return await self._own(message.conversation_id, conversations.c.person_id == message.person_id)
         if message.opens_conversation:
             return ""
-        query = (
-            select(conversations.c.id)
-            .where(whose, conversations.c.place_id == message.place.id)
-            .where(conversations.c.last_at >= message.received_at - self._idle)
-            .order_by(conversations.c.last_at.desc())
-            .limit(1)
-        )
-        return await self._database.read(lambda connection: connection.scalar(query)) or ""
+        here = {"who": message.person_id, "here": message.place.id, "since": message.received_at - self._idle}
+        return await self._database.read(lambda connection: connection.scalar(_LAST_HERE, here)) or ""
 
     async def led_to_direct_messages(self, message: IncomingMessage) -> str:
         """Give the last conversation of somebody who writes directly, wherever it was; empty where there is none."""
@@ -253,34 +229,12 @@ class Conversations:
         """Delete a question with its answer, and their conversation where nothing else was said in it."""
         await self._database.write(Change(_TAKE_BACK, ([{"asked_with": inbox_key}],) * 2))
 
-    async def forget_conversation(self, conversation_id: str) -> None:
-        """Delete a conversation with everything said in it."""
-        rows = ([{"forgotten": conversation_id}],) * len(_FORGET_CONVERSATION)
-        await self._database.write(Change(_FORGET_CONVERSATION, rows))
-        await self._database.wipe()
-
-    async def count(self, person_id: str) -> int | None:
-        """Say how many conversations of a person are kept; None where nothing at all is kept of them."""
-        theirs = select(func.count()).select_from(conversations).where(conversations.c.person_id == person_id)
-        anything = or_(
-            exists().where(people.c.id == person_id),
-            exists().where(feedback.c.person_id == person_id),
-            exists().where((escalations.c.person_id == person_id) | (escalations.c.solved_by == person_id)),
-        )
-        query = select(theirs.scalar_subquery()).where(anything)
-        return await self._database.read(lambda connection: connection.scalar(query))
-
-    async def forget_person(self, person_id: str) -> None:
-        """Delete a person with everything they said and were told; of their events only keys and places stay."""
-        await self._database.write(Change(_FORGET_PERSON, ([{"forgotten": person_id}],) * len(_FORGET_PERSON)))
-        await self._database.wipe()
-
 
 def _question(message: IncomingMessage, reply: Reply, message_id: int) -> dict[str, Any]:
     return {
         "id": message_id,
         "conversation_id": reply.conversation_id,
-        "inbox_key": question_key(message),
+        "inbox_key": reply.told_with or question_key(message),
         "role": "question",
         "text": reply.question,
         "at": message.received_at,
@@ -296,7 +250,7 @@ def _answer(message: IncomingMessage, reply: Reply, message_id: int) -> dict[str
     return {
         "id": message_id,
         "conversation_id": reply.conversation_id,
-        "inbox_key": question_key(message),
+        "inbox_key": reply.told_with or question_key(message),
         "role": "answer",
         "text": reply.text,
         "at": message.received_at + timedelta(milliseconds=reply.elapsed_ms),
@@ -332,4 +286,5 @@ def _kept(row: Row[Any], cited: Sequence[Row[Any]]) -> KeptMessage:
         confidence=row.confidence or 0.0,
         elapsed_ms=row.elapsed_ms or 0.0,
         citations=tuple(Citation(c.number, c.title, c.text, c.source, c.location, c.url, c.score) for c in cited),
+        inbox_key=row.inbox_key or "",
     )

@@ -1,8 +1,12 @@
 """The database as a file: brought up to date, copied, restored. Blocking; for start-up and the command line."""
 
 import contextlib
+import fcntl
+import filecmp
+import glob
 import os
 import sqlite3
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,11 +19,17 @@ HEAD = "0007"
 _KNOWN = ("", "0001", "0002", "0003", "0004", "0005", "0006", HEAD)
 _LOCK_SECONDS = 30.0
 
+_UPGRADE_SECONDS = 600.0
+"""How long a process waits while another one upgrades: a large database is copied and checked first."""
+
+_LOOK_AGAIN_SECONDS = 0.1
+
 
 def upgrade(file: Path) -> Path | None:
     """Bring the database to `HEAD`, creating it where there is none; one that is there already is not touched.
 
-    A database with older tables is copied first, and the copy's integrity is checked.
+    A database with older tables is copied first, and the copy's integrity is checked. Of processes that start at the
+    same time one does it, and the others wait.
 
     Returns:
         The copy, or None where none was needed.
@@ -27,17 +37,47 @@ def upgrade(file: Path) -> Path | None:
     Raises:
         DatabaseNewerError: a newer version of Preceptor wrote it.
         DatabaseDamagedError: it is no database, or its integrity check fails.
+        StorageBusyError: another process goes on upgrading it.
         StorageError: it cannot be read or written.
     """
     with _named(file):
         # What people told the bot is nobody else's on this machine.
         file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        current = revision(file)
-        if current == HEAD:
+        if revision(file) == HEAD:
             return None
-        copy = _copy_before_upgrade(file, current) if current else None
-        _migrate(file)
-        return copy
+        with _alone_in(file.parent):
+            current = revision(file)
+            if current == HEAD:
+                return None
+            copy = _copy_before_upgrade(file, current) if current else None
+            _migrate(file)
+            return copy
+
+
+@contextlib.contextmanager
+def _alone_in(folder: Path) -> Iterator[None]:
+    """Hold the folder's lock; the system lets go of it when the process dies."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        end = time.monotonic() + _UPGRADE_SECONDS
+        while not _locked(descriptor):
+            if time.monotonic() > end:
+                raise StorageBusyError(f"Another process is upgrading the database in {folder}.", "Wait for its end.")
+            time.sleep(_LOOK_AGAIN_SECONDS)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _locked(descriptor: int) -> bool:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:
+        # A file system without such locks: SQLite's own still let one process alone migrate.
+        return True
+    return True
 
 
 def revision(file: Path) -> str:
@@ -152,9 +192,38 @@ def _refuse_while_busy(status: int, remaining: int, total: int) -> None:
 
 
 def _copy_before_upgrade(file: Path, label: str) -> Path:
-    copy = file.parent / "backups" / f"{file.stem}-{label}-{_moment()}{file.suffix}"
+    """Copy the database; where the last copy under this label is the same to the byte, give that one.
+
+    So a process that dies at every start, and is started again each time, does not fill the disk.
+    """
+    folder = file.parent / "backups"
+    _remove_what_is_left_of_copies(folder)
+    earlier = max(folder.glob(f"{glob.escape(file.stem)}-{label}-*{glob.escape(file.suffix)}"), default=None)
+    copy = folder / f"{file.stem}-{label}-{_moment()}{file.suffix}"
     backup(file, copy)
-    return copy
+    if earlier is None or not filecmp.cmp(earlier, copy, shallow=False):
+        return copy
+    copy.unlink()
+    return earlier
+
+
+def _remove_what_is_left_of_copies(folder: Path) -> None:
+    """Remove what processes that died in the midst of a copy left of it."""
+    for partial in folder.glob(".*.partial"):
+        # `backup` put the process's id there; that of the one that died may be ours by now.
+        process = partial.suffixes[-2].removeprefix(".")
+        if process.isdecimal() and (int(process) == os.getpid() or not _is_alive(int(process))):
+            partial.unlink(missing_ok=True)
+
+
+def _is_alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
 
 
 def _moment() -> str:
@@ -179,6 +248,8 @@ def _migrate(file: Path) -> None:
     )
     event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN IMMEDIATE"))
     with contextlib.closing(_connect(file)) as plain:
+        # Of a new file only: what deleting leaves free can be given back to the disk a little at a time.
+        plain.execute("PRAGMA auto_vacuum = INCREMENTAL")
         plain.execute("PRAGMA journal_mode = WAL")
     with engine.begin() as connection:
         config.attributes["connection"] = connection

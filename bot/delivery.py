@@ -1,6 +1,6 @@
 """Inbox and outbox: what was accepted is a row before it is acknowledged, what is said is a row before it is sent."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
@@ -8,11 +8,26 @@ from typing import Any
 
 import structlog
 from pydantic import TypeAdapter, ValidationError
-from sqlalchemy import Row, and_, bindparam, exists, func, null, or_, select, update
-from sqlalchemy.dialects.sqlite import insert
+from sqlalchemy import Connection, Row, select
 
 from bot.database import Change, Database
+from bot.delivery_statements import (
+    ACCEPT,
+    AT_THE_LANE,
+    CLAIM,
+    CLOSE,
+    GIVE_UP,
+    PUT_OUT,
+    SET_ASIDE,
+    STANDS,
+    SUPERSEDE,
+    UNANSWERED,
+)
+from bot.errors import ClaimLostError, StorageRefusedError
+from bot.leases import Lease
+from bot.limits import TooMany
 from bot.messages import IncomingMessage, Place, Reply
+from bot.prepared import run
 from bot.tables import inbox, outbox
 
 _message_json = TypeAdapter(IncomingMessage)
@@ -20,6 +35,9 @@ _reply_json = TypeAdapter(Reply)
 
 
 log = structlog.get_logger(__name__)
+
+_AT_ONCE = 500
+"""Keys in one query: SQLite takes so many parameters."""
 
 
 def platform_key(place: Place, key: str) -> str:
@@ -61,34 +79,91 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Where a message that was accepted earlier came from."""
+    """Where a message that was accepted earlier came from, and the lane it was in (see `bot.lanes`)."""
 
     place: Place
     person_id: str
     received_at: datetime
+    lane: str
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """What became of a message that was handed in.
+
+    Attributes:
+        is_new: False where its key has been here before.
+        is_next: whether it can be queued behind what this process is at; else whoever is at its lane finds it.
+        too_many: set where it is one too many for the limits.
+    """
+
+    is_new: bool
+    is_next: bool = False
+    too_many: TooMany | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Unanswered:
-    """A message that an earlier run accepted and did not finish, and what it had put out of the reply."""
+    """A message that was accepted and is not finished, its lane, and what was put out of the reply.
+
+    `retried_at` is set where its reply had been given up and an admin had it tried again.
+    """
 
     message: IncomingMessage
     parts: tuple[Part, ...]
+    lane: str = ""
+    retried_at: datetime | None = None
 
 
 class Delivery:
-    """The two tables that make sure that no message is lost and none is answered twice."""
+    """The two tables that make sure that no message is lost and none is answered twice.
 
-    def __init__(self, database: Database) -> None:
+    What is written of a message holds only while this process has the claim to it. That is looked up in the very
+    transaction: a process that was stopped, and declared dead meanwhile, writes nothing more of it.
+
+    Args:
+        database: where the tables are.
+        lease: this process's name among others; without one everything belongs to nobody.
+
+    Attributes:
+        accepted: the inbox keys of what is a row of this process's since a moment, and not queued yet: whoever queues
+            a message takes it out. A repeated event is none of them, so that it hides no row that was left.
+    """
+
+    def __init__(self, database: Database, lease: Lease | None = None) -> None:
         self._database = database
+        self._lease = lease
+        self.accepted: set[str] = set()
 
-    async def accept(self, message: IncomingMessage) -> bool:
-        """Commit a message under its key; False when that key has been here before.
+    @property
+    def claim(self) -> str:
+        """What this process claims messages under now."""
+        return self._lease.id if self._lease else ""
+
+    async def accept(
+        self,
+        message: IncomingMessage,
+        lane: str = "",
+        *,
+        here: bool = False,
+        known: Container[str] = (),
+        counted: Callable[[Connection, IncomingMessage], TooMany | None] | None = None,
+    ) -> Accepted:
+        """Commit a message under its key.
+
+        Where another process is at the same lane, the message is that one's: so a lane keeps its order.
+
+        Args:
+            message: what was handed in.
+            lane: what it keeps its order with.
+            here: whether this process alone can answer it, since the asker waits at its door.
+            known: the inbox keys of what this process is at.
+            counted: counts it against the limits, in the same transaction.
 
         Raises:
             StorageError: it was not committed, so it must not be acknowledged.
         """
-        row = {
+        row: dict[str, Any] = {
             "key": inbox_key(message),
             "platform": message.place.platform,
             "person_id": message.person_id,
@@ -97,16 +172,60 @@ class Delivery:
             "payload": _message_json.dump_json(message).decode(),
             "received_at": message.received_at,
             "is_open": True,
+            "lane": lane,
         }
-        return await self._database.write(Change(_ACCEPT, ([row],), counted=True)) == 1
+        own = self.claim
+
+        def _accept(connection: Connection) -> Accepted:
+            # Of lanes without a name none keeps an order.
+            waiting = connection.exec_driver_sql(AT_THE_LANE, (lane,)).all() if lane and not here else []
+            claim = waiting[-1].claimed_by if waiting else own
+            if not run(connection, ACCEPT, [row | {"claimed_by": claim}]):
+                return Accepted(is_new=False)
+            too_many = counted(connection, message) if counted else None
+            if too_many and claim != own:
+                # To be refused it needs no turn, and only this process knows that it is.
+                connection.execute(CLAIM, {"claimed": row["key"], "claim": own})
+            is_next = bool(too_many) or (claim == own and all(one.key in known for one in waiting))
+            if is_next:
+                self.accepted.add(row["key"])
+            return Accepted(True, is_next, too_many)
+
+        return await self._database.transact(_accept)
+
+    async def require(self, claim: str) -> None:
+        """Let pass who still has a claim to what it is about to send.
+
+        Raises:
+            ClaimLostError: another process may have taken it up.
+            StorageError: that cannot be known.
+        """
+        if self._lease and not await self._lease.holds(claim):
+            raise _lost()
+
+    async def write(self, message: IncomingMessage, change: Change, *, is_urgent: bool = True) -> None:
+        """Write what holds only while this process has the claim to a message; see `Database.write`.
+
+        Raises:
+            ClaimLostError: it has not.
+            StorageError: it was not written.
+        """
+        try:
+            await self._database.write(change, is_urgent=is_urgent)
+        except StorageRefusedError as error:
+            query = select(inbox.c.claimed_by).where(inbox.c.key == inbox_key(message))
+            if await self._database.read(lambda connection: connection.scalar(query)) == self.claim:
+                raise
+            raise _lost() from error
 
     async def origin(self, key: str) -> Origin | None:
         """Tell where the message of this inbox key came from; None where there is none."""
-        query = select(inbox.c.place_id, inbox.c.person_id, inbox.c.received_at).where(inbox.c.key == key)
+        columns = (inbox.c.place_id, inbox.c.person_id, inbox.c.received_at, inbox.c.lane)
+        query = select(*columns).where(inbox.c.key == key)
         row = await self._database.read(lambda connection: connection.execute(query).one_or_none())
         if row is None or not row.place_id:
             return None
-        return Origin(Place.of_id(row.place_id), row.person_id, row.received_at)
+        return Origin(Place.of_id(row.place_id), row.person_id, row.received_at, row.lane)
 
     async def standing(self, key: str) -> list[str]:
         """Give the platform's names for the parts of the answer, as it stands, to the question of this inbox key."""
@@ -118,73 +237,109 @@ class Delivery:
 
     def putting_out(self, message: IncomingMessage, parts: Sequence[Part]) -> Change:
         """Give the change that writes down a reply which is about to be sent."""
-        rows = [_row(message, number, part) for number, part in enumerate(parts)]
-        return Change(_PUT_OUT, (rows,))
+        return Change(PUT_OUT, ([self._row(message, number, part) for number, part in enumerate(parts)],))
 
     async def begin(self, message: IncomingMessage, number: int) -> None:
         """Note that a part is about to be shown while the answer still grows."""
         part = Part(idempotency_key(message, number), None)
-        await self._database.write(Change(_PUT_OUT, ([_row(message, number, part)],)))
+        await self.write(message, Change(PUT_OUT, ([self._row(message, number, part)],)))
 
     async def stands(self, key: str, sent_id: str, *, final: bool) -> None:
         """Note as what a part was delivered, and whether in its final form."""
-        row = {"sent_key": key, "sent_as": sent_id, "final": final}
-        await self._database.write(Change(_STANDS, ([row],)))
+        row = {"sent_key": key, "sent_as": sent_id, "final": final, "claim": self.claim}
+        await self._database.write(Change(STANDS, ([row],)))
 
     async def close(
-        self, message: IncomingMessage, outcome: str, parts: Sequence[Part] = (), revises: str = ""
+        self,
+        message: IncomingMessage,
+        outcome: str,
+        parts: Sequence[Part] = (),
+        revises: str = "",
+        *,
+        retried: bool = False,
     ) -> None:
         """Note that a reply was sent: the message is done, and its text is no longer kept here.
 
         Where there are parts, nothing else stands of what was shown while the answer grew; nor of the answer to the
-        message with the key `revises`, whose place this reply took.
+        message with the key `revises`, whose place this reply took. One that was `retried` is given up no more.
+
+        Raises:
+            ClaimLostError: another process has taken the message up.
+            StorageError: it was not written.
         """
-        sent = [{"sent_key": part.key, "sent_as": part.sent_id, "final": True} for part in parts]
+        claim = self.claim
+        sent = [{"sent_key": part.key, "sent_as": part.sent_id, "final": True, "claim": claim} for part in parts]
         own = inbox_key(message)
-        done = [{"done_key": own, "ended": outcome}]
+        done = [{"done_key": own, "ended": outcome, "claim": claim}]
         grown = [{"own": own}] if sent else []
         gone = [{"question": platform_key(message.place, revises), "own": own}] if revises else []
-        await self._database.write(Change(_CLOSE, (sent, grown, gone, done)))
+        again = [{"own": own}] if retried else []
+        # The asker has the reply already.
+        await self.write(message, Change(CLOSE, (sent, grown, gone, again, done)), is_urgent=False)
 
     async def supersede(self, message: IncomingMessage) -> None:
         """Close earlier forms of the question that `message` revises where they are open: they need no answer."""
         row = {"question": question_key(message), "own": inbox_key(message)}
-        await self._database.write(Change(_SUPERSEDE, ([row],) * 2))
+        await self._database.write(Change(SUPERSEDE, ([row],) * 2))
 
-    async def give_up(self, message: IncomingMessage) -> None:
-        """Note that the platform will not take the reply; what was written of it is no longer kept here."""
-        own = inbox_key(message)
-        await self._database.write(Change(_GIVE_UP, ([{"own": own}], [{"done_key": own, "ended": "undelivered"}])))
+    async def give_up(self, message: IncomingMessage, reason: str, now: datetime, *, keeps: bool) -> None:
+        """Note that the reply was not delivered, and why.
 
-    async def unanswered(self, platform: str) -> list[Unanswered]:
-        """Give what was accepted and not finished, oldest first; with what was put out of the reply already."""
-        query = (
-            select(inbox.c.key, inbox.c.payload, *_part_columns)
-            .select_from(inbox.outerjoin(outbox, outbox.c.inbox_key == inbox.c.key))
-            .where(inbox.c.is_open, inbox.c.platform == platform, inbox.c.payload.is_not(None))
-            .order_by(inbox.c.id, outbox.c.part)
-        )
-        rows = await self._database.read(lambda connection: connection.execute(query).all())
-        groups = (list(group) for _, group in groupby(rows, key=lambda row: row[0]))
-        return [unanswered for group in groups if (unanswered := _unanswered(group)) is not None]
+        Args:
+            message: what was to be answered.
+            reason: in words, with nothing of the message in them.
+            now: the time (UTC).
+            keeps: whether message and reply stay, to be tried again by hand; else what was written is dropped.
 
-    async def let_go(self, platform: str, before: datetime) -> None:
-        """Close messages received before a moment, whose askers cannot be waiting any more, and drop their texts."""
-        await self._database.write(Change(_LET_GO, ([{"of": platform, "before": before}],) * 2))
+        Raises:
+            ClaimLostError: another process has taken the message up.
+            StorageError: it was not written.
+        """
+        own, claim = inbox_key(message), self.claim
+        done = {"done_key": own, "ended": "undelivered", "claim": claim}
+        if keeps:
+            row = {"inbox_key": own, "since": now, "reason": reason, "retried_at": None}
+            await self.write(message, Change(SET_ASIDE, ([row], [done])))
+        else:
+            await self.write(message, Change(GIVE_UP, ([{"own": own}], [done])))
+
+    async def unanswered(self, keys: Sequence[str]) -> list[Unanswered]:
+        """Give those of these messages that are open, and this process's, oldest first; with what was put out of them.
+
+        Raises:
+            StorageError: the database cannot be read.
+        """
+        mine = select(inbox.c.key).where(inbox.c.key.in_(keys), inbox.c.claimed_by == self.claim)
+        return await self._database.read(lambda connection: unanswered(connection, connection.scalars(mine).all()))
+
+    def _row(self, message: IncomingMessage, number: int, part: Part) -> dict[str, Any]:
+        revised = part.reply.revises if part.reply else ""
+        return {
+            "idempotency_key": part.key,
+            "own": inbox_key(message),
+            "claim": self.claim,
+            "answers": platform_key(message.place, revised) if revised else question_key(message),
+            "part": number,
+            "payload": _reply_json.dump_json(part.reply).decode() if part.reply else None,
+            "sent_id": part.sent_id or None,
+            "is_sent": False,
+            "created_at": message.received_at,
+        }
 
 
-def _row(message: IncomingMessage, number: int, part: Part) -> dict[str, Any]:
-    revised = part.reply.revises if part.reply else ""
-    return {
-        "idempotency_key": part.key,
-        "inbox_key": inbox_key(message),
-        "answers": platform_key(message.place, revised) if revised else question_key(message),
-        "part": number,
-        "payload": _reply_json.dump_json(part.reply).decode() if part.reply else None,
-        "sent_id": part.sent_id or None,
-        "is_sent": False,
-        "created_at": message.received_at,
-    }
+def _lost() -> ClaimLostError:
+    return ClaimLostError("Another process has taken this up.")
+
+
+def unanswered(connection: Connection, keys: Sequence[str]) -> list[Unanswered]:
+    """Give those of these messages that are open, oldest first; one that is not understood is left out."""
+    rows = [row for at in range(0, len(keys), _AT_ONCE) for row in _open_rows(connection, keys[at : at + _AT_ONCE])]
+    groups = (list(group) for _, group in groupby(rows, key=lambda row: row.key))
+    return [left for group in groups if (left := _unanswered(group)) is not None]
+
+
+def _open_rows(connection: Connection, keys: Sequence[str]) -> Sequence[Any]:
+    return connection.execute(UNANSWERED, {"keys": keys}).all()
 
 
 def _unanswered(rows: Sequence[Any]) -> Unanswered | None:
@@ -196,67 +351,9 @@ def _unanswered(rows: Sequence[Any]) -> Unanswered | None:
         # Another version wrote it: one message less must not keep the bot from starting.
         log.error("message in the inbox not understood", key=first.key)  # noqa: TRY400 - its text would be in the traceback
         return None
-    return Unanswered(message, parts)
+    return Unanswered(message, parts, first.lane, first.retried_at)
 
 
 def _part(row: Row[Any]) -> Part:
     reply = _reply_json.validate_json(row.reply) if row.reply else None
     return Part(row.idempotency_key, reply, row.sent_id or "", row.is_sent)
-
-
-_part_columns = (outbox.c.idempotency_key, outbox.c.payload.label("reply"), outbox.c.sent_id, outbox.c.is_sent)
-_ACCEPT = (insert(inbox).on_conflict_do_nothing(),)
-_put_out = insert(outbox)
-_PUT_OUT = (
-    # A part that was shown while the answer grew has its row, with the name under which it stands.
-    _put_out.on_conflict_do_update(
-        index_elements=["idempotency_key"],
-        set_={
-            "payload": _put_out.excluded.payload,
-            "sent_id": func.coalesce(_put_out.excluded.sent_id, outbox.c.sent_id),
-        },
-    ),
-)
-_STANDS = (
-    update(outbox)
-    .where(outbox.c.idempotency_key == bindparam("sent_key"))
-    .values(sent_id=bindparam("sent_as"), is_sent=bindparam("final"), payload=null()),
-)
-_END = (
-    update(inbox)
-    .where(inbox.c.key == bindparam("done_key"))
-    .values(is_open=False, outcome=bindparam("ended"), payload=null())
-)
-_CLOSE = (
-    *_STANDS,
-    update(outbox)
-    .where(outbox.c.inbox_key == bindparam("own"), outbox.c.is_sent.is_(False))
-    .values(sent_id=null(), payload=null()),
-    update(outbox)
-    .where(outbox.c.answers == bindparam("question"), outbox.c.inbox_key != bindparam("own"))
-    .values(sent_id=null(), payload=null()),
-    _END,
-)
-_revision = inbox.alias()
-_answered = select(outbox.c.inbox_key).where(outbox.c.answers == bindparam("question"))
-_SUPERSEDE = (
-    update(inbox)
-    .where(
-        inbox.c.is_open,
-        or_(inbox.c.key == bindparam("question"), inbox.c.key.in_(_answered)),
-        inbox.c.id < select(_revision.c.id).where(_revision.c.key == bindparam("own")).scalar_subquery(),
-    )
-    .values(is_open=False, outcome="superseded", payload=null()),
-    update(outbox)
-    .where(
-        outbox.c.answers == bindparam("question"),
-        exists().where(inbox.c.key == outbox.c.inbox_key, inbox.c.is_open.is_(False)),
-    )
-    .values(payload=null()),
-)
-_GIVE_UP = (update(outbox).where(outbox.c.inbox_key == bindparam("own")).values(payload=null()), _END)
-_stale = and_(inbox.c.is_open, inbox.c.platform == bindparam("of"), inbox.c.received_at < bindparam("before"))
-_LET_GO = (
-    update(outbox).where(outbox.c.inbox_key.in_(select(inbox.c.key).where(_stale))).values(payload=null()),
-    update(inbox).where(_stale).values(is_open=False, outcome="interrupted", payload=null()),
-)

@@ -11,6 +11,7 @@ from bot.messages import IncomingMessage, Reply
 from bot.question_text import require_question
 from bot.settings.tree import DiagnosisSettings
 from models.diagnosis.conditions import conditions
+from models.diagnosis.contract import RedFlag
 from models.diagnosis.diagnosing import LONGEST, Diagnoser
 from models.diagnosis.relevance import asks_for_knowledge, speaks_of_somebody
 from models.errors import ModelError
@@ -98,7 +99,10 @@ class Diagnosing:
         """Give the advice for signs of an emergency in any text, as CommonMark; most often none."""
         if not self._settings.enabled:
             return ""
-        return alarms(await asyncio.to_thread(self._diagnoser.red_flags, text), self._settings.emergency)
+        return alarms(await self._red_flags(text), self._settings.emergency)
+
+    async def _red_flags(self, text: str) -> tuple[RedFlag, ...]:
+        return await asyncio.to_thread(self._diagnoser.red_flags, text)
 
     async def listen(self, text: str, *, after_symptoms: bool = False) -> Heard:
         """Tell what an ordinary question lets know of somebody's health; it is not waited long for that.
@@ -111,17 +115,18 @@ class Diagnosing:
         # Most questions are of knowledge: those cost nothing so.
         if not self._settings.enabled or asks_for_knowledge(text):
             return Heard()
-        alarm = await self.alarms(text)
+        flags = await self._red_flags(text)
+        alarm = alarms(flags, self._settings.emergency)
         if not speaks_of_somebody(text):
             return Heard(alarm, is_sensitive=bool(alarm))
-        sounds = await self._sounds_like_symptoms(text)
+        sounds = await self._sounds_like_symptoms(text, flags)
         is_sensitive = bool(alarm) or after_symptoms or sounds is not False
         return Heard(alarm, is_sensitive, is_offered=self._settings.offer and bool(sounds))
 
-    async def _sounds_like_symptoms(self, text: str) -> bool | None:
+    async def _sounds_like_symptoms(self, text: str, flags: tuple[RedFlag, ...]) -> bool | None:
         try:
             async with asyncio.timeout(_OFFER_SECONDS):
-                return await self._diagnoser.looks_like_symptoms(text)
+                return await self._diagnoser.looks_like_symptoms(text, flags)
         # A model that loads, that cannot be loaded, or that too many wait for: the question is answered all the same.
         except (TimeoutError, ModelError):
             return None

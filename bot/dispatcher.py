@@ -1,53 +1,56 @@
 """The road from an accepted message to its reply: one conversation in order, different ones side by side."""
 
 import asyncio
-import uuid
-from collections import deque
-from collections.abc import Awaitable, Coroutine, Mapping, Sequence
+from collections.abc import Coroutine, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from time import monotonic
 from typing import Any, TypeVar
 
 import structlog
 
+from bot.access import Access
 from bot.adapter import Adapter, Receipt
-from bot.answering import Progress
-from bot.asking import ASKED, Asking
+from bot.asking import Asking
+from bot.claims import Claims
 from bot.commands import Commands
 from bot.conversations import Conversations
 from bot.database import Database
-from bot.delivery import Delivery, Part, inbox_key, platform_key, question_key
+from bot.delivery import Delivery, Part, Unanswered, inbox_key, platform_key, question_key
 from bot.errors import (
-    ASKERS_DOING,
-    AttachmentError,
+    ClaimLostError,
     DeliveryRefusedError,
     InternalError,
-    OverloadedError,
     PreceptorError,
     StoppingError,
     StorageError,
 )
-from bot.messages import IncomingMessage, Outcome, Reply
-from bot.outgoing import Outgoing
+from bot.lanes import Lanes, Line, Waiting
+from bot.leases import Lease
+from bot.limits import Limits
+from bot.messages import IncomingMessage, Reply
+from bot.outgoing import Outgoing, is_defect, trouble
 from bot.question_text import clean
+from bot.responding import WITHDRAW, Responding, addressed, error_reply
+from bot.retries import Retries
 from bot.settings import Settings
 
 log = structlog.get_logger(__name__)
 
 Result = TypeVar("Result")
 
-WITHDRAW = "withdraw"
-"""The command under which an adapter hands in that a question was deleted."""
-
-_LONGEST_WAIT = 3600.0
-"""Seconds between two attempts at what goes on failing, at the most."""
-
-_Waiting = tuple[IncomingMessage, tuple[Part, ...]]
+_SWEEP_SECONDS = 1.0
+"""How often it is looked for what other processes left or handed over, and for what is to be tried again."""
 
 
 class Dispatcher:
-    """Takes messages from the adapters, has them answered and gives the replies back."""
+    """Takes messages from the adapters, has them answered and gives the replies back.
+
+    It works from the rows of the inbox that this process claims (see `bot.leases`), so that several processes may
+    share one database: what one leaves another finishes, and none does what another is at.
+    """
 
     def __init__(
         self,
@@ -56,31 +59,52 @@ class Dispatcher:
         conversations: Conversations,
         commands: Commands,
         asking: Asking,
+        access: Access,
+        limits: Limits,
     ) -> None:
         self._settings = settings
         self._database = database
-        self._delivery = Delivery(database)
+        self._lease = Lease(database, settings.database_file, settings.dispatch.lease_seconds)
+        self.delivery = Delivery(database, self._lease)
         self._conversations = conversations
-        self._commands = commands
         self._asking = asking
+        self._limits = limits
+        self._responding = Responding(settings, access, commands, asking)
         self._adapters: Mapping[str, Adapter] = {}
+        self._claims = Claims(database, self._lease, (), ())
         self._sending: Mapping[str, asyncio.Semaphore] = {}
-        self._places = asyncio.Semaphore(settings.dispatch.workers)
-        self._lanes: dict[str, deque[_Waiting]] = {}
-        self._waiting = 0
+        self._line = Line(settings.dispatch.workers)
+        self._lanes = Lanes(settings.dispatch, self._own, self._finish)
+        self._retries = Retries(settings.dispatch.retry_seconds)
         self._stopping = False
-        self._early: dict[str, tuple[str, IncomingMessage]] = {}
+        self._early: dict[str, tuple[str, Waiting]] = {}
         self._in_turn = asyncio.Lock()
         self._withdrawn: set[str] = set()
         self._tasks: set[asyncio.Task[Any]] = set()
-        self._ready = asyncio.Event()
-        self._failed: set[str] = set()
-        self._trying_again: asyncio.Task[None] | None = None
+        self._is_open = False
+        self._wanted = asyncio.Event()
+        self._sweeping: asyncio.Task[None] | None = None
 
     def connect(self, adapters: Mapping[str, Adapter]) -> None:
         """Say through which adapters replies go out, by platform."""
         self._adapters = adapters
+        self._responding.connect(adapters)
         self._sending = {platform: asyncio.Semaphore(self._settings.dispatch.workers) for platform in adapters}
+        reached = [platform for platform, adapter in adapters.items() if adapter.limits.reaches_later]
+        waited_at = [platform for platform in adapters if platform not in reached]
+        self._claims = Claims(self._database, self._lease, reached, waited_at)
+
+    async def join(self) -> None:
+        """Join the processes that answer what is in the database; before it nothing may be accepted.
+
+        Raises:
+            StorageError: the database cannot be written.
+        """
+        await self._lease.take()
+
+    async def leave(self) -> None:
+        """Give back what is not finished: the next start, or another process, takes it up at once."""
+        await self._lease.release()
 
     async def accept(self, message: IncomingMessage) -> Receipt:
         """Commit a message and queue it; once this returns it will be answered, whatever happens to this process.
@@ -91,33 +115,40 @@ class Dispatcher:
         """
         if self._stopping:
             raise StoppingError("Preceptor is stopping.", "Ask again in a moment.")
-        position = self._waiting
-        if position >= self._settings.dispatch.queue:
-            raise OverloadedError(f"{position:,} messages are waiting before yours.", "Try again in a minute.")
+        position = self._lanes.room(message)
         message = replace(message, text=clean(message.text))
-        self._waiting += 1
+        self._lanes.arrives(message)
         # An asker who leaves, or an adapter that gives up waiting, must not come between the commit and the queue.
         return Receipt(await asyncio.shield(self._own(self._take(message), "accept")), position)
 
     async def _take(self, message: IncomingMessage) -> bool:
+        # One after the other: what was left comes first, and of two edits the later one holds.
+        turn = nullcontext() if self._is_open and not message.revises else self._in_turn
         try:
-            if self._ready.is_set() and not message.revises:
-                return await self._admit(message)
-            # One after the other: what an earlier run left comes first, and of two edits the later one holds.
-            async with self._in_turn:
+            async with turn:
                 return await self._admit(message)
         finally:
-            self._waiting -= 1
+            self._lanes.arrived(message)
 
     async def _admit(self, message: IncomingMessage) -> bool:
         # Found before the commit: after it nothing may fail.
         lane = await self._lane(message)
-        is_new = await self._delivery.accept(message)
-        if is_new and self._ready.is_set():
-            self._queue(lane, message)
-        elif is_new:
-            self._early[inbox_key(message)] = lane, message
-        return is_new
+        here = not self._adapters[message.place.platform].limits.reaches_later
+        counted = self._limits.take if self._responding.is_question(message) else None
+        claim = self.delivery.claim
+        try:
+            accepted = await self.delivery.accept(message, lane, here=here, known=self, counted=counted)
+            if accepted.is_next:
+                waiting = Waiting(message, claim, too_many=accepted.too_many)
+                if self._is_open:
+                    self._queue(lane, waiting)
+                else:
+                    self._early[waiting.key] = lane, waiting
+        finally:
+            self.delivery.accepted.discard(inbox_key(message))
+        if accepted.is_new and not accepted.is_next:
+            self._wanted.set()
+        return accepted.is_new
 
     def _own(self, work: Coroutine[Any, Any, Result], name: str) -> asyncio.Task[Result]:
         """Run `work` as a task that a stop waits for."""
@@ -128,46 +159,62 @@ class Dispatcher:
 
     async def inquire(self, message: IncomingMessage) -> Reply:
         """Run a command for a caller who waits; the reply says what went wrong, too."""
-        message = replace(message, text=clean(message.text))
-        return await self._guarded(message, self._commands.run(message))
+        return await self._responding.inquire(replace(message, text=clean(message.text)))
 
     async def open(self) -> None:
-        """Begin to answer: what is queued by now, and what an earlier run of this process left open."""
+        """Begin to answer: what an earlier run left open, what is queued by now, and what comes.
+
+        Raises:
+            StorageError: what was left open cannot be taken up.
+        """
         async with self._in_turn:
-            for platform, adapter in self._adapters.items():
-                if adapter.limits.reaches_later:
-                    for left in await self._delivery.unanswered(platform):
-                        self._early.pop(inbox_key(left.message), None)
-                        self._queue(await self._lane(left.message), left.message, left.parts)
-                else:
-                    await self._delivery.let_go(platform, datetime.now(UTC) - self._patience)
-            for lane, message in self._early.values():
-                self._queue(lane, message)
+            await self._sweep()
+            for lane, waiting in self._early.values():
+                self._queue(lane, waiting)
             self._early.clear()
-            self._ready.set()
-        self._trying_again = asyncio.create_task(self._try_again(), name="trying again")
+            self._is_open = True
+            self._lanes.open()
+        self._sweeping = asyncio.create_task(self._sweep_forever(), name="sweep")
+
+    async def _sweep_forever(self) -> None:
+        while True:
+            try:
+                async with asyncio.timeout(self._retries.seconds(_SWEEP_SECONDS)):
+                    await self._wanted.wait()
+            except TimeoutError:
+                pass
+            self._wanted.clear()
+            try:
+                async with self._in_turn:
+                    await self._sweep()
+                    await self._try_again()
+            except StorageError as error:
+                log.warning("not looked for what is open", reason=error.sentence)
+                await asyncio.sleep(_SWEEP_SECONDS)
+
+    async def _sweep(self) -> None:
+        """Take up what other processes left or handed over, and what was reopened."""
+        # Should the lease be lost meanwhile, the claim is one that does not hold any more.
+        claim, before = self.delivery.claim, datetime.now(UTC) - self._patience
+        for left in await self._claims.take(self, before):
+            await self._take_up(left, claim)
+
+    async def _take_up(self, left: Unanswered, claim: str) -> None:
+        lane = left.lane or await self._lane(left.message)
+        self._queue(lane, Waiting(left.message, claim, left.parts, True, left.retried_at))
+
+    def __contains__(self, key: object) -> bool:
+        return any(key in known for known in (self.delivery.accepted, self._lanes, self._early, self._retries))
 
     async def _try_again(self) -> None:
-        """Take up what could not be finished: soon at first, then ever more rarely while it goes on failing."""
-        soon = self._settings.dispatch.retry_seconds
-        wait = soon
-        while True:
-            await asyncio.sleep(wait)
-            wait = min(wait * 2, _LONGEST_WAIT) if self._failed else soon
-            async with self._in_turn:
-                await self._queue_again()
-
-    async def _queue_again(self) -> None:
-        failed, self._failed = self._failed, set()
-        try:
-            for platform in {key.partition("/")[0] for key in failed}:
-                for left in await self._delivery.unanswered(platform):
-                    if inbox_key(left.message) in failed:
-                        self._queue(await self._lane(left.message), left.message, left.parts)
-                        failed.discard(inbox_key(left.message))
-        except StorageError:
-            log.warning("not taken up again", exc_info=True)
-            self._failed |= failed
+        due, claim = self._retries.due(), self.delivery.claim
+        found = await self.delivery.unanswered(due) if due else []
+        for key in due:
+            self._retries.begin(key)
+        for left in found:
+            await self._take_up(left, claim)
+        for key in set(due) - {inbox_key(left.message) for left in found}:
+            self._retries.done(key)
 
     @property
     def _patience(self) -> timedelta:
@@ -175,189 +222,163 @@ class Dispatcher:
         return timedelta(seconds=self._settings.answers.deadline_seconds + self._settings.dispatch.shutdown_seconds)
 
     async def drain(self) -> None:
-        """Finish what is being answered, within the deadline; what is not stays open for the next start."""
+        """Finish what is being answered, within the deadline; what is not is left to whoever comes next."""
         self._stopping = True
-        if self._trying_again is not None:
-            self._trying_again.cancel()
-            await asyncio.gather(self._trying_again, return_exceptions=True)
+        if self._sweeping is not None:
+            self._sweeping.cancel()
+            await asyncio.gather(self._sweeping, return_exceptions=True)
         end = monotonic() + self._settings.dispatch.shutdown_seconds
-        while self._tasks and self._ready.is_set() and monotonic() < end:
+        while self._tasks and self._is_open and monotonic() < end:
             await asyncio.wait(self._tasks, timeout=end - monotonic(), return_when=asyncio.FIRST_COMPLETED)
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.leave()
 
-    def _queue(self, name: str, message: IncomingMessage, parts: tuple[Part, ...] = ()) -> None:
-        """Put a message behind the others of its lane; the first of them starts the lane's task."""
-        if message.command == WITHDRAW:
-            self._withdrawn.add(question_key(message))
-        lane = self._lanes.setdefault(name, deque())
-        lane.append((message, parts))
-        self._waiting += 1
-        if len(lane) == 1:
-            self._own(self._work(name, lane), f"lane {message.place.platform}")
+    def _queue(self, name: str, waiting: Waiting) -> None:
+        if waiting.message.command == WITHDRAW:
+            self._withdrawn.add(question_key(waiting.message))
+        self._lanes.queue(name, waiting)
 
     async def _lane(self, message: IncomingMessage) -> str:
         """Name what a message must keep its order with."""
-        origin = await self._delivery.origin(question_key(message)) if message.revises else None
+        origin = await self.delivery.origin(question_key(message)) if message.revises else None
         if origin:
-            return f"{origin.place.id} {origin.person_id}"
+            return origin.lane or f"{origin.place.id} {origin.person_id}"
         alone = message.opens_conversation and message.key
         return message.conversation_id or alone or f"{message.place.id} {message.person_id}"
 
-    async def _work(self, name: str, lane: deque[_Waiting]) -> None:
-        await self._ready.wait()
-        try:
-            while lane:
-                await self._finish(*lane[0])
-                lane.popleft()
-                self._waiting -= 1
-        finally:
-            del self._lanes[name]
-
-    async def _finish(self, message: IncomingMessage, parts: tuple[Part, ...]) -> None:
+    async def _finish(self, waiting: Waiting) -> None:
         """Answer one message and deliver the reply; what fails here leaves the message open, never silent."""
+        message = waiting.message
         try:
-            await self._settle(message, parts)
+            await self._settle(waiting)
+            self._retries.done(waiting.key)
+        except ClaimLostError:
+            log.info("left to another process", platform=message.place.platform, key=message.key)
+            self._retries.done(waiting.key)
         # A task's boundary: the lane must go on to the next message; this one stays open and is taken up again.
-        except Exception:
-            log.exception("delivery failed", platform=message.place.platform, key=message.key)
-            if self._adapters[message.place.platform].limits.reaches_later:
-                self._failed.add(inbox_key(message))
+        except Exception as error:  # noqa: BLE001
+            await self._put_off(waiting, error)
         finally:
             if message.command == WITHDRAW:
                 self._withdrawn.discard(question_key(message))
 
-    async def _settle(self, message: IncomingMessage, parts: tuple[Part, ...]) -> None:
+    async def _put_off(self, waiting: Waiting, error: Exception) -> None:
+        """Have a reply tried again later; one that was tried long enough, or that nobody waits for, is given up."""
+        message = waiting.message
+        since = waiting.retried_at or message.received_at
+        is_late = datetime.now(UTC) - since > timedelta(hours=self._settings.delivery.deadline_hours)
+        if is_late or not self._adapters[message.place.platform].limits.reaches_later:
+            try:
+                await self._give_up(waiting, trouble(error))
+            except StorageError as refused:
+                error = refused
+            else:
+                return
+        seconds = self._retries.put_off(waiting.key, error)
+        log.warning(
+            "not delivered yet",
+            platform=message.place.platform,
+            key=message.key,
+            reason=trouble(error),
+            again_in=round(seconds),
+            exc_info=is_defect(error),
+        )
+
+    async def _give_up(self, waiting: Waiting, reason: str) -> None:
+        message = waiting.message
+        keeps = self._asking.keeps(message.place) and self._adapters[message.place.platform].limits.reaches_later
+        await self.delivery.give_up(message, reason, datetime.now(UTC), keeps=keeps)
+        self._retries.done(waiting.key)
+        log.warning("reply given up", platform=message.place.platform, key=message.key, reason=reason)
+
+    async def _settle(self, waiting: Waiting) -> None:
+        message = waiting.message
+        await self.delivery.require(waiting.claim)
         try:
             if message.command != WITHDRAW and question_key(message) in self._withdrawn:
-                await self._delivery.close(message, "withdrawn")
+                await self.delivery.close(message, "withdrawn")
             elif message.revises:
-                await self._revise(message, parts)
+                await self._revise(waiting)
             else:
-                await self._reply(message, self._outgoing(message, parts), parts)
+                await self._reply(waiting, self._outgoing(waiting))
         except DeliveryRefusedError as error:
-            log.warning("delivery refused", platform=message.place.platform, key=message.key, reason=error.sentence)
-            await self._delivery.give_up(message)
+            await self._give_up(waiting, error.sentence)
 
-    def _outgoing(self, message: IncomingMessage, parts: tuple[Part, ...] = ()) -> Outgoing:
-        adapter, shown_after = self._adapters[message.place.platform], self._settings.answers.shown_after_seconds
-        return Outgoing(adapter, self._delivery, message, shown_after, parts)
+    def _outgoing(self, waiting: Waiting) -> Outgoing:
+        adapter = self._adapters[waiting.message.place.platform]
+        shown_after = self._settings.answers.shown_after_seconds
+        return Outgoing(adapter, self.delivery, waiting.message, shown_after, waiting.parts, claim=waiting.claim)
 
-    async def _revise(self, message: IncomingMessage, parts: tuple[Part, ...]) -> None:
+    async def _revise(self, waiting: Waiting) -> None:
         """Answer an edited question anew where its answer stands, or take the answer to a deleted one back."""
+        message = waiting.message
         original = question_key(message)
-        origin = await self._delivery.origin(original)
+        origin = await self.delivery.origin(original)
         late = origin and message.received_at - origin.received_at > self._edited_within
         if origin is None or (late and message.command != WITHDRAW):
-            await self._delivery.close(message, "ignored")
+            await self.delivery.close(message, "ignored")
             return
         message = replace(message, place=origin.place)
-        await self._delivery.supersede(message)
+        waiting = replace(waiting, message=message)
+        await self.delivery.supersede(message)
         await self._conversations.take_back(original)
-        outgoing = self._outgoing(message, parts)
-        outgoing.takes_the_place_of(await self._delivery.standing(original))
-        await self._reply(message, outgoing, parts)
+        outgoing = self._outgoing(waiting)
+        outgoing.takes_the_place_of(await self.delivery.standing(original))
+        await self._reply(waiting, outgoing)
 
     @property
     def _edited_within(self) -> timedelta:
         return timedelta(seconds=self._settings.answers.edit_seconds)
 
-    async def _reply(self, message: IncomingMessage, outgoing: Outgoing, written: Sequence[Part]) -> None:
+    async def _reply(self, waiting: Waiting, outgoing: Outgoing) -> None:
         """Have a message answered, unless an earlier run wrote the answer already, and deliver what is said."""
+        message = waiting.message
         # What was shown while the answer grew, and has no place in its final form, is none of its parts.
-        parts = [part for part in written if part.reply or part.is_sent]
+        parts = [part for part in waiting.parts if part.reply or part.is_sent]
         if parts:
             reply = next((part.reply for part in parts if part.reply), Reply(""))
         else:
-            async with self._places, outgoing.at_work():
-                reply = await self._respond(message, outgoing.progress)
+            reply = await self._respond(waiting, outgoing)
             if reply.revises:
-                outgoing.takes_the_place_of(await self._delivery.standing(platform_key(message.place, reply.revises)))
+                outgoing.takes_the_place_of(await self.delivery.standing(platform_key(message.place, reply.revises)))
             reply, parts = await self._keep(message, reply, outgoing)
+        await self._deliver(waiting, reply, parts, outgoing)
+
+    async def _respond(self, waiting: Waiting, outgoing: Outgoing) -> Reply:
+        before = partial(self._line.before, waiting.key)
+        async with outgoing.at_work(before), self._line.place(waiting.key):
+            outgoing.begin_work()
+            return await self._responding.respond(waiting, outgoing.progress)
+
+    async def _deliver(self, waiting: Waiting, reply: Reply, parts: Sequence[Part], outgoing: Outgoing) -> None:
+        message = waiting.message
         # Beside the places of those who answer: a platform that hangs must not keep the others waiting.
         async with self._sending[message.place.platform]:
             parts = await outgoing.complete(parts)
-        await self._delivery.close(message, reply.outcome, parts, message.revises or reply.revises)
+        # To whom nothing is said, since they were told not long ago.
+        outcome = "denied" if reply.outcome == "refused" and not reply.text and not parts else reply.outcome
+        revised, retried = message.revises or reply.revises, waiting.retried_at is not None
+        await self.delivery.close(message, outcome, parts, revised, retried=retried)
         if not self._asking.keeps(message.place):
             await self._database.wipe()
-        log.info(
-            "answered", outcome=reply.outcome, platform=message.place.platform, elapsed_ms=round(reply.elapsed_ms, 1)
-        )
-
-    async def _respond(self, message: IncomingMessage, progress: Progress) -> Reply:
-        reply = await self._guarded(message, self._answer(message, progress))
-        elapsed = (datetime.now(UTC) - message.received_at).total_seconds() * 1000
-        return replace(reply, elapsed_ms=max(elapsed, 0.0))
-
-    async def _answer(self, message: IncomingMessage, progress: Progress) -> Reply:
-        if message.command == WITHDRAW:
-            return Reply("")
-        message = self._commands.parse(message)
-        if message.command not in ASKED:
-            return await self._commands.run(await self._vouched_for(message))
-        reply = await self._asking.reply(message, progress)
-        if not self._adapters[message.place.platform].limits.buttons:
-            return reply
-        private = message.private or reply.ephemeral
-        return replace(reply, buttons=reply.buttons + await self._commands.buttons(message.place, reply, private))
-
-    async def _vouched_for(self, message: IncomingMessage) -> IncomingMessage:
-        """Give the message with what the platform knows of its author's roles."""
-        async with asyncio.timeout(self._settings.answers.deadline_seconds):
-            roles = await self._adapters[message.place.platform].roles(message)
-        return replace(message, author=replace(message.author, roles=roles))
-
-    async def _guarded(self, message: IncomingMessage, work: Awaitable[Reply]) -> Reply:
-        """Wait for a reply; turn every error into the sentence its reader sees."""
-        try:
-            reply = await work
-        except PreceptorError as error:
-            reply = _error_reply(error)
-        except TimeoutError:
-            reply = _error_reply(InternalError("That took too long, so I gave up.", "Try again, or ask more simply."))
-        # The road's boundary: a defect of ours is logged with its traceback and told under a number.
-        except Exception:
-            number = uuid.uuid4().hex[:8]
-            log.exception("defect", number=number, platform=message.place.platform)
-            reply = _error_reply(InternalError(f"Something went wrong on my side (number {number}).", "Try again."))
-        return _to(message, reply)
+        log.info("answered", outcome=outcome, platform=message.place.platform, elapsed_ms=round(reply.elapsed_ms, 1))
 
     async def _keep(self, message: IncomingMessage, reply: Reply, outgoing: Outgoing) -> tuple[Reply, list[Part]]:
         """Commit the answer with its conversation before it is sent; where that fails, say so in its stead."""
         parts = outgoing.laid_out(replace(reply, sights=()))
         try:
-            change = self._delivery.putting_out(message, parts)
+            change = self.delivery.putting_out(message, parts)
             if reply.answer_id:
                 change = self._conversations.keeping(message, reply) + change
-            await self._database.write(change)
+            await self.delivery.write(message, change)
+        except ClaimLostError:
+            raise
         # Whatever keeps an answer from being kept, the asker must hear of it.
         except Exception as error:
             log.exception("answer not kept", platform=message.place.platform)
             known = error if isinstance(error, PreceptorError) else InternalError("I could not keep my answer.")
-            reply = _to(message, _error_reply(known))
+            reply = addressed(message, error_reply(known))
             return reply, outgoing.laid_out(reply)
         return reply, parts
-
-
-def _to(message: IncomingMessage, reply: Reply) -> Reply:
-    """Address a reply to whoever wrote the message."""
-    return replace(
-        reply,
-        in_reply_to=message.reference,
-        question=reply.question or message.text,
-        route=message.route,
-        ephemeral=reply.ephemeral or message.private,
-    )
-
-
-def _error_reply(error: PreceptorError) -> Reply:
-    outcome: Outcome = "refused" if isinstance(error, ASKERS_DOING) else "failed"
-    pictures = {"pictures": error.pictures} if isinstance(error, AttachmentError) and error.pictures else {}
-    return Reply(
-        f"{error.sentence} {error.fix}".strip(),
-        outcome=outcome,
-        ephemeral=True,
-        error=error.code,
-        data={"sentence": error.sentence, "fix": error.fix} | pictures,
-    )

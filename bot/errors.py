@@ -7,6 +7,7 @@ PreceptorError                     error
 │   └── QuestionTooLongError       question_too_long
 ├── CommandUnknownError            command_unknown
 ├── NotAllowedError                not_allowed
+├── TooManyError                   too_many
 ├── OverloadedError                overloaded
 │   └── StoppingError              stopping
 ├── ConversationNotFoundError      conversation_not_found
@@ -16,6 +17,7 @@ PreceptorError                     error
 ├── StorageError                   storage_failed
 │   ├── StorageBusyError           storage_busy
 │   ├── StorageRefusedError        storage_failed
+│   ├── ClaimLostError             storage_failed
 │   ├── DatabaseNewerError         database_newer
 │   └── DatabaseDamagedError       database_damaged
 ├── AttachmentError                attachment_refused
@@ -83,6 +85,16 @@ class NotAllowedError(PreceptorError):
     code = "not_allowed"
 
 
+class TooManyError(PreceptorError):
+    """Somebody asks more than the limits let; `seconds` from now one more may pass."""
+
+    code = "too_many"
+
+    def __init__(self, sentence: str, fix: str = "", seconds: float = 0.0) -> None:
+        super().__init__(sentence, fix)
+        self.seconds = seconds
+
+
 class OverloadedError(PreceptorError):
     """As much is waiting as may wait."""
 
@@ -133,6 +145,10 @@ class StorageBusyError(StorageError):
 
 class StorageRefusedError(StorageError):
     """A row breaks a rule of the tables."""
+
+
+class ClaimLostError(StorageError):
+    """Another process has taken up what this one was at: nothing of it is written or sent any more."""
 
 
 class DatabaseNewerError(StorageError):
@@ -214,6 +230,7 @@ ASKERS_DOING = (
     QuestionError,
     CommandUnknownError,
     NotAllowedError,
+    TooManyError,
     ConversationNotFoundError,
     AttachmentError,
     NotSetUpError,

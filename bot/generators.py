@@ -10,28 +10,32 @@ from pydantic import BaseModel, SecretStr
 
 from bot.messages import Place
 from bot.settings import Settings
-from bot.settings.generators import BudgetSettings
-from models.generation import Generator
+from bot.settings.generators import BudgetSettings, GeminiSettings, OpenAISettings
+from models.generation import Generator, Usage
 from models.generation.chain import FLOOR, Chain, ChainLimits
 from models.generation.extractive import ExtractiveGenerator
 
 if TYPE_CHECKING:
     from models.generation.grounding.review import Verifier
-    from models.generation.served.redaction import Redactor
+    from models.names.finder import NameFinder
 
 Options = TypeVar("Options")
 
 IN_HOUSE = ("local", FLOOR)
 """Generators that send nothing to anybody else's machine."""
 
+_LIKELY_PROMPT = 1_500
+"""Tokens of the instructions and five passages."""
+
 _THIS_MACHINE = ("localhost", "127.0.0.1", "::1")
 
 
 def make_chain(settings: Settings, threads: Executor) -> Chain:
     """Make the chain; what is heavy is imported for generators that are named somewhere, and for no other."""
+    names = names_finder(settings)
     limits = settings.generation
     return Chain(
-        {name: make_generator(settings, name, threads) for name in (*named(settings), FLOOR)},
+        {name: make_generator(settings, name, threads, names) for name in (*named(settings), FLOOR)},
         ChainLimits(
             limits.first_token_seconds,
             limits.seconds,
@@ -90,16 +94,34 @@ def budgets(settings: Settings) -> dict[str, BudgetSettings]:
     return {"gemini": settings.gemini.budget, "openai": settings.openai.budget}
 
 
-def make_generator(settings: Settings, name: str, threads: Executor | None = None) -> Generator:
+def expected(settings: Settings) -> dict[str, Usage]:
+    """Give what an answer may take, by generator, as long as none was written."""
+    return {name: _likely(section) for name, section in (("gemini", settings.gemini), ("openai", settings.openai))}
+
+
+def _likely(section: GeminiSettings | OpenAISettings) -> Usage:
+    read, written = _LIKELY_PROMPT, section.max_tokens // 2
+    return Usage(read, written, (read * section.input_price + written * section.output_price) / 1e6)
+
+
+def make_generator(
+    settings: Settings, name: str, threads: Executor | None = None, names: "NameFinder | None" = None
+) -> Generator:
     """Make one generator by its name in the settings; nothing is loaded or asked yet.
+
+    Args:
+        settings: how it is set.
+        name: which one.
+        threads: as in `make_chain`.
+        names: what finds names of people, where it is shared; it is closed with the generator.
 
     Raises:
         ModelError: a library it needs is not installed.
     """
     makers: dict[str, Callable[[], Generator]] = {
         "local": lambda: _local(settings),
-        "gemini": lambda: _gemini(settings),
-        "openai": lambda: _openai(settings),
+        "gemini": lambda: _gemini(settings, names or names_finder(settings)),
+        "openai": lambda: _openai(settings, names or names_finder(settings)),
         FLOOR: lambda: ExtractiveGenerator(settings.answers.sentences, threads=threads),
     }
     return makers[name]()
@@ -145,26 +167,32 @@ def _local(settings: Settings) -> Generator:
     return LocalGenerator(_options(LocalOptions, settings.local), ModelStore(settings.models_directory))
 
 
-def _gemini(settings: Settings) -> Generator:
+def _gemini(settings: Settings, names: "NameFinder | None") -> Generator:
     from models.generation.gemini import GeminiGenerator, GeminiOptions
+    from models.generation.served.hiding import Hiding
 
-    return GeminiGenerator(_options(GeminiOptions, settings.gemini), _redactor(settings.gemini.redact))
+    hiding = Hiding(by_default=settings.gemini.redact, names=names)
+    return GeminiGenerator(_options(GeminiOptions, settings.gemini), hiding)
 
 
-def _openai(settings: Settings) -> Generator:
+def _openai(settings: Settings, names: "NameFinder | None") -> Generator:
     from models.generation.openai_compatible import OpenAIGenerator, OpenAIOptions
+    from models.generation.served.hiding import Hiding
 
     leaves = urlsplit(settings.openai.base_url).hostname not in _THIS_MACHINE
     redact = leaves if settings.openai.redact is None else settings.openai.redact
-    return OpenAIGenerator(_options(OpenAIOptions, settings.openai), _redactor(redact))
+    return OpenAIGenerator(_options(OpenAIOptions, settings.openai), Hiding(by_default=redact, names=names))
 
 
-def _redactor(wanted: bool) -> "Redactor | None":
-    if not wanted:
+def names_finder(settings: Settings) -> "NameFinder | None":
+    """Make what finds names of people, where a model for it is set; nothing is loaded yet."""
+    model = settings.privacy.names_model
+    if not model:
         return None
-    from models.generation.served.redaction import PatternRedactor
+    from models.names.finder import NameFinder
+    from models.store.model_store import ModelStore
 
-    return PatternRedactor()
+    return NameFinder(lambda: ModelStore(settings.models_directory).find(model).folder, model)
 
 
 def _options(kind: type[Options], section: BaseModel) -> Options:

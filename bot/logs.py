@@ -1,12 +1,21 @@
 """Sets up the log: ids, sizes and timings on standard error, never a message's text and never a secret."""
 
 import logging
+import re
 import sys
 from typing import TextIO
 
 import structlog
 
 from bot.settings.tree import LogSettings
+
+_SECRETS = re.compile(
+    r"(?P<known>/webhooks/\d+/|/interactions/\d+/|hooks\.slack\.com/|\b(?:Bearer|Bot)\s+|[?&](?:key|token|ticket)=)"
+    r"[^\s\"'/?&<>\\]{8,}(?:/[^\s\"'?&<>\\]+)?"
+    r"|\bxox[a-z]-[\w-]{6,}|\bxapp-[\w-]{6,}|\bAIza[\w-]{10,}|\bsk-[\w-]{16,}",
+    re.IGNORECASE,
+)
+"""Secrets by their look, for errors of other libraries that hold an address or a header."""
 
 
 def set_up(settings: LogSettings) -> None:
@@ -26,7 +35,7 @@ def set_up(settings: LogSettings) -> None:
     )
     # Tracebacks go without local variables: those hold what people wrote.
     final = [structlog.processors.format_exc_info, renderer] if as_json else [renderer]
-    formatter = structlog.stdlib.ProcessorFormatter(
+    formatter = _Masking(
         foreign_pre_chain=shared, processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *final]
     )
     handler = _StandardError()
@@ -42,6 +51,13 @@ def set_up(settings: LogSettings) -> None:
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=True,
     )
+
+
+class _Masking(structlog.stdlib.ProcessorFormatter):
+    """Writes lines in which what looks like a secret is masked."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return _SECRETS.sub(lambda found: f"{found['known'] or ''}***", super().format(record))
 
 
 class _StandardError(logging.StreamHandler[TextIO]):

@@ -58,6 +58,12 @@ class Place:
         """What the settings may call it, from the narrowest to the widest: itself, its channel, workspace, platform."""
         return (self.id, self.channel_id, self.workspace_id, self.platform)
 
+    @property
+    def is_direct(self) -> bool:
+        """Whether it is a conversation with one person alone: Slack's have ids of their own, Discord's no server."""
+        direct_on = {"discord": not self.workspace, "slack": self.channel[:1] in ("D", "U", "W")}
+        return direct_on.get(self.platform, False)
+
     @classmethod
     def of_id(cls, place_id: str) -> "Place":
         """Give the place that an `id` names."""
@@ -94,7 +100,9 @@ class IncomingMessage:
         revises: the key of an earlier message of which this is the edited form, or which the command ``withdraw``
             takes back; its answer is put right in place.
         about: the platform's name of the message that was pressed, reacted to or chosen; empty for ordinary ones.
-        mentions: the people and groups it names, besides the bot, as ``user:ID``, ``role:ID`` or ``group:ID``.
+        mentions: whom and what it names, besides the bot: ``user:ID``, ``role:ID``, ``group:ID``, ``channel:ID``.
+        groups_of_place: what the adapter vouches for as the groups of channels that the place lies in
+            (``category:ID``, see `bot.access_rules`); empty where it knows of none.
         route: the platform's own way back to the asker (an interaction's token, a response URL), valid for minutes.
         received_at: when the adapter heard of it (UTC).
     """
@@ -114,6 +122,7 @@ class IncomingMessage:
     revises: str = ""
     about: str = ""
     mentions: tuple[str, ...] = ()
+    groups_of_place: tuple[str, ...] = ()
     route: str = ""
     received_at: datetime = field(default_factory=_now)
 
@@ -186,6 +195,8 @@ class Reply:
         route: the message's own `route`.
         revises: the key of the message whose answer this takes the place of; empty for a new one.
         answer_id: the number under which the answer is kept; 0 where it is not.
+        told_with: the inbox key of the message with which it is kept and taken back, where that is another one than
+            it answers: who presses "What may it point to?" told of it before.
         conversation_id: the conversation it belongs to; empty where none is kept.
         question: what was asked, as it was understood.
         confidence: calibrated probability that the answer fits, 0 to 1.
@@ -211,6 +222,7 @@ class Reply:
     route: str = ""
     revises: str = ""
     answer_id: int = 0
+    told_with: str = ""
     conversation_id: str = ""
     question: str = ""
     confidence: float = 0.0

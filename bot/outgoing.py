@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import random
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import replace
 from functools import partial
@@ -13,7 +14,7 @@ import structlog
 
 from bot.adapter import Adapter
 from bot.delivery import Delivery, Part, idempotency_key
-from bot.errors import DeliveryRefusedError, RateLimitedError
+from bot.errors import ClaimLostError, DeliveryRefusedError, PreceptorError, RateLimitedError
 from bot.messages import IncomingMessage, Reply
 
 log = structlog.get_logger(__name__)
@@ -27,15 +28,17 @@ _SHOW_SECONDS = 5.0
 """How long it may take where the message is not complete: the answer itself waits meanwhile."""
 
 _RETRY_SECONDS = (0.2, 1.0, 5.0)
-"""Waits between tries to deliver a part; after the last one the message stays open for the next start."""
+"""Waits between tries to deliver a part, each up to a quarter longer; then the message waits for `bot.retries`."""
 
 _LONGEST_PAUSE = 120.0
-"""Seconds that a platform may ask us to wait; where it wants more, the message stays open for the next start."""
+"""Seconds that a platform may ask us to wait here; where it wants more, others of the conversation come first."""
 
 _PLACEHOLDER_SECONDS = 1.0
 """How long work is shown, and nothing of an answer, before a line says that one is coming."""
 
 _THINKING = Reply("Thinking …", complete=False)
+
+_DEFECTS = (TypeError, ValueError, LookupError, AttributeError, NameError, AssertionError, NotImplementedError)
 
 _SAFE_IN_PUBLIC = ("refused", "failed")
 """Outcomes whose sentences tell nothing of the asker's."""
@@ -51,6 +54,7 @@ class Outgoing:
         shown_after: seconds before anything is shown of an answer that is not complete, where showing has its price.
         parts: what an earlier run put out of this reply.
         show_seconds: how long the platform may take to show an answer that is not complete.
+        claim: under which this process has the message; nothing is sent without it.
     """
 
     def __init__(
@@ -62,6 +66,7 @@ class Outgoing:
         parts: Sequence[Part] = (),
         *,
         show_seconds: float = _SHOW_SECONDS,
+        claim: str = "",
     ) -> None:
         self._adapter = adapter
         self._delivery = delivery
@@ -71,6 +76,8 @@ class Outgoing:
         self._uncertain = bool(parts)
         self._shown_after = shown_after
         self._show_seconds = show_seconds
+        self._claim = claim
+        self._begun = asyncio.Event()
         self._quiet_until = monotonic() + shown_after if adapter.limits.edits_per_second else 0.0
         self._showing = asyncio.Lock()
 
@@ -80,9 +87,13 @@ class Outgoing:
         self._texts = [""] * len(standing)
 
     @contextlib.asynccontextmanager
-    async def at_work(self) -> AsyncIterator[None]:
-        """Show, for the while of the body, that an answer is coming; of a quick one it is not shown."""
-        waiting = asyncio.create_task(self._show_work(), name="at work")
+    async def at_work(self, before: Callable[[], int] = lambda: 0) -> AsyncIterator[None]:
+        """Show, for the while of the body, that an answer is coming; of a quick one it is not shown.
+
+        Args:
+            before: says how many questions come before this one, while it waits for its turn.
+        """
+        waiting = asyncio.create_task(self._show_work(before), name="at work")
         try:
             yield
             # What is being shown now is let be, so that it is known what stands; where all is stopped nobody waits.
@@ -92,14 +103,31 @@ class Outgoing:
             waiting.cancel()
             await asyncio.gather(waiting, return_exceptions=True)
 
-    async def _show_work(self) -> None:
+    def begin_work(self) -> None:
+        """Note that it is this message's turn."""
+        self._begun.set()
+
+    async def _show_work(self, before: Callable[[], int]) -> None:
         await asyncio.sleep(self._shown_after)
+        await self._show_place_in_line(before)
         async with self._adapter.working(self._message):
             if self._adapter.limits.placeholder:
                 await asyncio.sleep(_PLACEHOLDER_SECONDS)
                 if not self._standing:
                     await self.progress(_THINKING)
             await asyncio.Event().wait()
+
+    async def _show_place_in_line(self, before: Callable[[], int]) -> None:
+        """Tell whoever waits for their turn how many questions come before theirs, and wait for it, too."""
+        if not before():
+            return
+        if self._adapter.limits.placeholder:
+            await asyncio.sleep(_PLACEHOLDER_SECONDS)
+            if (number := before()) and not self._standing:
+                one = number == 1
+                text = f"{number:,} {'question is' if one else 'questions are'} before yours."
+                await self.progress(Reply(text, complete=False))
+        await self._begun.wait()
 
     async def progress(self, reply: Reply) -> None:
         """Show how far the answer has come, where asker and platform want to see it."""
@@ -116,14 +144,20 @@ class Outgoing:
                 self._quiet_until = monotonic() + error.seconds
             # The platform's trouble with an interim state is no reason to give up the answer: the complete one follows.
             except Exception as error:
-                if isinstance(error, TimeoutError | DeliveryRefusedError):
+                if isinstance(error, TimeoutError | DeliveryRefusedError | ClaimLostError):
                     self._quiet_until = inf
-                log.warning("progress not shown", platform=self._adapter.name, exc_info=True)
+                log.warning(
+                    "progress not shown",
+                    platform=self._adapter.name,
+                    reason=trouble(error),
+                    exc_info=is_defect(error),
+                )
 
     async def _show(self, number: int, part: Reply) -> None:
         if number < len(self._standing) and self._texts[number] == part.text:
             return
         async with asyncio.timeout(self._show_seconds):
+            await self._delivery.require(self._claim)
             if number < len(self._standing):
                 await self._adapter.edit(self._message.place, self._standing[number], part)
                 self._texts[number] = part.text
@@ -170,6 +204,7 @@ class Outgoing:
 
         Raises:
             DeliveryRefusedError: the platform will not take it.
+            ClaimLostError: another process has taken the message up.
             Exception: what the platform said at the last try.
         """
         sent = []
@@ -187,22 +222,29 @@ class Outgoing:
 
     async def _insist(self, act: Callable[[], Awaitable[Result]]) -> Result:
         for delay in (*_RETRY_SECONDS, 0.0):
+            await self._delivery.require(self._claim)
             try:
                 async with asyncio.timeout(_SEND_SECONDS):
                     return await act()
-            except DeliveryRefusedError:
+            except (DeliveryRefusedError, ClaimLostError):
                 raise
             except RateLimitedError as error:
                 if error.seconds > _LONGEST_PAUSE or not delay:
                     raise
                 pause = error.seconds
             # Whatever the platform raised: the next try is under the same idempotency key.
-            except Exception:
+            except Exception as error:
                 if not delay:
                     raise
                 pause = delay
-                log.warning("not delivered yet", platform=self._adapter.name, again_in=delay, exc_info=True)
-            await asyncio.sleep(pause)
+                log.warning(
+                    "not delivered yet",
+                    platform=self._adapter.name,
+                    reason=trouble(error),
+                    again_in=delay,
+                    exc_info=is_defect(error),
+                )
+            await asyncio.sleep(pause * random.uniform(1, 1.25))  # noqa: S311 - it spreads load, it keeps no secret
         raise AssertionError("the last try returns or raises")
 
     async def _put(self, part: Part) -> str:
@@ -223,3 +265,16 @@ class Outgoing:
         sent_id = await self._adapter.send(place, reply, key)
         self._uncertain = False
         return sent_id
+
+
+def trouble(error: Exception) -> str:
+    """Say in a word or a sentence why a platform took nothing; nothing of a message is in it."""
+    if isinstance(error, PreceptorError):
+        return error.sentence
+    status = getattr(error, "status", None)
+    return f"{type(error).__name__} {status}" if isinstance(status, int) else type(error).__name__
+
+
+def is_defect(error: Exception) -> bool:
+    """Say whether an error is one of a program, not of a platform: then the log has its traceback."""
+    return isinstance(error, _DEFECTS)

@@ -9,9 +9,11 @@ from sqlalchemy import ColumnElement, Connection, case, func, select
 
 from bot.database import Database
 from bot.delivery import inbox_key
+from bot.delivery_statements import IS_OPEN
+from bot.knowledge_desk import counted
 from bot.messages import IncomingMessage, Place, Reply
 from bot.question_text import plain
-from bot.tables import escalations, feedback, generation_usage, inbox, messages, outbox
+from bot.tables import escalations, feedback, generation_usage, inbox, messages, outbox, pruned_events
 
 _WINDOWS = ("day", "week", "all")
 _DAY, _WEEK = timedelta(days=1), timedelta(days=7)
@@ -81,6 +83,7 @@ class Statistics:
     def _document(self, connection: Connection, message: IncomingMessage) -> dict[str, Any]:
         now = message.received_at
         outcomes = _tally(connection, now, inbox.c.received_at, inbox.c.platform, inbox.c.outcome)
+        _add_pruned(connection, outcomes)
         generators = _tally(connection, now, messages.c.at, messages.c.generator)
         verdicts = _tally(connection, now, feedback.c.at, feedback.c.verdict)
         calls = _tally(connection, now, escalations.c.asked_at, _state)
@@ -118,6 +121,12 @@ def _tally(
     return tally
 
 
+def _add_pruned(connection: Connection, outcomes: dict[tuple[Any, ...], list[int]]) -> None:
+    """Add the events that are not in the inbox any more, all of them from before the last week."""
+    for row in connection.execute(select(pruned_events)):
+        outcomes.setdefault((row.platform, row.outcome), [0, 0, 0])[2] += row.number
+
+
 def _count(tally: _Tally, at: int, kind: object) -> int:
     return tally[(kind,)][at] if (kind,) in tally else 0
 
@@ -135,8 +144,8 @@ def _questions(outcomes: _Tally, at: int) -> dict[str, Any]:
 
 def _still_open(connection: Connection, message: IncomingMessage) -> dict[str, int]:
     # The request for these figures is open itself.
-    received = select(func.count()).where(inbox.c.is_open, inbox.c.key != inbox_key(message))
-    parts = select(func.count()).select_from(outbox.join(inbox)).where(outbox.c.is_sent.is_(False), inbox.c.is_open)
+    received = select(func.count()).where(IS_OPEN, inbox.c.key != inbox_key(message))
+    parts = select(func.count()).select_from(outbox.join(inbox)).where(outbox.c.is_sent.is_(False), IS_OPEN)
     return {"open_messages": connection.scalar(received) or 0, "unsent_parts": connection.scalar(parts) or 0}
 
 
@@ -230,7 +239,16 @@ def _process(document: Mapping[str, Any]) -> str:
         said += f"The event loop is at most {document['loop_lag_ms']['p99']:.0f} ms late, 99 times of 100. "
     for name, state in document.get("generators", {}).items():
         said += f"{name}: {_CIRCUITS[state]}. "
-    return said
+    return said + _cleaned(document.get("cleaned"))
+
+
+def _cleaned(document: Mapping[str, Any] | None) -> str:
+    """Tell of the last time that what is kept no longer was deleted."""
+    if document is None:
+        return ""
+    at, number = datetime.fromisoformat(document["at"]), document["deleted"].get("conversations", 0)
+    failed = f"; not {', '.join(document['failed'])}" if document["failed"] else ""
+    return f"Last cleaned {at:%Y-%m-%d %H:%M} UTC: {counted(number, 'old conversation')} deleted{failed}. "
 
 
 def _duration(time: timedelta) -> str:

@@ -205,6 +205,7 @@ inbox = Table(
     Column("claimed_by", String, nullable=False, server_default=""),  # the process that answers it: see bot.leases
     Index("ix_inbox_open_lane", "lane", sqlite_where=text("is_open")),
     Index("ix_inbox_open_claimed_by", "claimed_by", sqlite_where=text("is_open")),
+    Index("ix_inbox_open_person_id", "person_id", sqlite_where=text("is_open")),
     Index(None, "received_at"),
     Index(None, "place_id"),
     Index(None, "person_id"),
@@ -228,6 +229,31 @@ outbox = Table(
     Index(None, "is_sent"),
 )
 
+undelivered = Table(
+    "undelivered",
+    metadata,
+    Column("inbox_key", ForeignKey("inbox.key", ondelete="CASCADE"), primary_key=True),  # whose reply was given up
+    Column("since", UtcDateTime, nullable=False),
+    Column("reason", String, nullable=False),
+    Column("retried_at", UtcDateTime),  # when an admin had it tried again; then it has that long anew
+)
+
+pruned_events = Table(
+    "pruned_events",
+    metadata,
+    Column("platform", String, primary_key=True),
+    Column("outcome", String, primary_key=True),
+    Column("number", Integer, nullable=False),  # of events that are not in the inbox any more
+)
+
+postings = Table(
+    "postings",
+    metadata,
+    Column("message_id", ForeignKey("messages.id", ondelete="CASCADE"), primary_key=True),  # the answer
+    Column("command", String, primary_key=True),  # by which its asker posted it, or a part of it, for everybody
+    Column("inbox_key", String, nullable=False),
+)
+
 processes = Table(
     "processes",
     metadata,
@@ -243,7 +269,7 @@ access_rules = Table(
     Column("effect", String, CheckConstraint("effect IN ('allow', 'deny')", "effect"), nullable=False),
     Column("who", String, nullable=False),  # empty: everybody
     Column("place", String, nullable=False),  # empty: everywhere
-    Column("command", String, nullable=False),  # empty: everything that is not for admins alone
+    Column("command", String, nullable=False),  # empty: everything that is neither for admins nor one's own
     Column("by", String, nullable=False),  # who made the rule
     Column("at", UtcDateTime, nullable=False),
 )
@@ -284,7 +310,7 @@ rate_limits = Table(
     metadata,
     Column("name", String, primary_key=True),  # person, channel or workspace, by its id
     Column("full_again_at", Float, nullable=False),  # Unix seconds
-    Index(None, "full_again_at"),
+    sqlite_with_rowid=False,
 )
 
 place_settings = Table(

@@ -55,7 +55,10 @@ def settings(tmp_path: Path, handbook: Path) -> Settings:
     """Settings under which everything stays in the test's own folder."""
     no_models = {"images": {"labels": "floor", "captions": "floor"}}
     sources = {"sources": [str(handbook)]}
-    return Settings(data_directory=tmp_path / "data", knowledge=sources, models=no_models)  # type: ignore[arg-type]
+    # Tests ask faster than people do.
+    unlimited = dict.fromkeys(("person_per_minute", "channel_per_minute", "workspace_per_minute", "person_at_once"), 0)
+    folder = tmp_path / "data"
+    return Settings(data_directory=folder, knowledge=sources, models=no_models, limits=unlimited)  # type: ignore[arg-type]
 
 
 @dataclass

@@ -11,10 +11,12 @@ from adapters.discord.identifiers import PLATFORM, Route, SentId, address
 from adapters.discord.rendering import MESSAGE_LENGTH, parts_of
 from adapters.discord.synchronising import synchronise
 from adapters.discord.typing_indicator import typing_in
+from adapters.fetching import Fetching
 from bot.adapter import Accept, Adapter, AdapterSetup, Limits, Receipt, Records
 from bot.errors import StoppingError
 from bot.messages import Attachment, IncomingMessage, Place, Reply
 from bot.settings import Settings
+from bot.settings.delivery import CatchUpSettings
 from bot.settings.tree import DiscordSettings
 
 
@@ -26,6 +28,8 @@ class DiscordAdapter(Adapter):
         records: what the core remembers.
         backoff: how long to wait between attempts to connect.
         diagnoses_in_threads: whether a written description of symptoms gets a thread of its own.
+        catch_up: the section ``catch_up``.
+        networks: private networks inside which files may lie.
     """
 
     name = PLATFORM
@@ -37,28 +41,41 @@ class DiscordAdapter(Adapter):
         backoff: Backoff | None = None,
         *,
         diagnoses_in_threads: bool = False,
+        catch_up: CatchUpSettings | None = None,
+        networks: Sequence[str] = (),
     ) -> None:
         self.limits = Limits(
             message_length=MESSAGE_LENGTH, edits_per_second=settings.edits_per_second, streaming=True, buttons=True
         )
         self._settings = settings
+        self._fetching = Fetching(networks, settings.base_url, settings.proxy)
         self._records = records
         self._diagnoses_in_threads = diagnoses_in_threads
+        self._catch_up = catch_up or CatchUpSettings()
         self._accept: Accept = _nothing_yet
-        self._connection = Connection(settings, self._client, self._register_commands, backoff or Backoff())
+        self._connection = Connection(settings, self._client, self._see_to, backoff or Backoff())
 
     @classmethod
     def create(cls, setup: AdapterSetup) -> "DiscordAdapter":
         """Make the adapter from the settings."""
         settings = cast("Settings", setup.settings)
         in_threads = settings.diagnosis.reply == "thread"
-        return cls(settings.discord, setup.records, diagnoses_in_threads=in_threads)
+        return cls(
+            settings.discord,
+            setup.records,
+            diagnoses_in_threads=in_threads,
+            catch_up=settings.catch_up,
+            networks=settings.attachments.allowed_networks,
+        )
 
     def _client(self) -> Client:
-        return Client(self._settings, self._accept, self._records, diagnoses_in_threads=self._diagnoses_in_threads)
+        in_threads = self._diagnoses_in_threads
+        return Client(self._settings, self._accept, self._records, self._catch_up, diagnoses_in_threads=in_threads)
 
-    async def _register_commands(self, client: Client) -> None:
+    async def _see_to(self, client: Client) -> None:
+        """Do what is to be done beside hearing and answering: the commands first, then whatever was missed."""
         await synchronise(client.tree, client.application_id or 0, self._settings.development_servers, self._records)
+        await client.catching_up.keep()
 
     @property
     def welcome(self) -> str:
@@ -142,7 +159,7 @@ class DiscordAdapter(Adapter):
 
     def download(self, attachment: Attachment) -> AsyncIterator[bytes]:
         """Yield a file's bytes."""
-        return bytes_of(attachment, self._settings.base_url, self._settings.proxy)
+        return bytes_of(attachment, self._fetching)
 
 
 async def _nothing_yet(message: IncomingMessage) -> Receipt:

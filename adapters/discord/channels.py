@@ -17,7 +17,7 @@ from bot.messages import Place, Reply
 log = structlog.get_logger(__name__)
 
 _NONCE_BYTES = 12  # 24 characters; Discord takes 25
-_LOOKED_THROUGH = 100
+_LOOKED_THROUGH = 300
 _THREAD_NAME_LENGTH = 90
 
 
@@ -106,6 +106,12 @@ class Channels:
             except (discord.NotFound, discord.Forbidden):
                 continue
         return None
+
+    async def find_with(self, user: int, part: Reply) -> SentId | None:
+        """Look for the same in the direct messages with somebody."""
+        if not user:
+            return None
+        return await self._find((await self._client.create_dm(discord.Object(user))).id, part)
 
     async def _find(self, channel_id: int, part: Reply) -> SentId | None:
         text, asked = text_of(part), int(part.in_reply_to)

@@ -1,6 +1,7 @@
 """The connection to Discord as discord.py makes it: what it asks for, what it keeps, whom it tells."""
 
 import asyncio
+import logging
 import sys
 from time import monotonic
 from typing import Any
@@ -10,13 +11,18 @@ import structlog
 from discord import app_commands
 
 from adapters.discord.buttons import PressedButton
+from adapters.discord.catching_up import CatchingUp
 from adapters.discord.commands import add_commands
 from adapters.discord.ears import Ears
 from adapters.discord.interactions import Interactions, tell
+from adapters.discord.odd_events import pass_over_odd_events
+from adapters.discord.refusals import is_anothers
 from adapters.discord.replies import Replies
 from adapters.discord.underway import Attendance, Deferrals
+from adapters.failures import told
 from bot.adapter import Accept, Records
 from bot.errors import PreceptorError
+from bot.settings.delivery import CatchUpSettings
 from bot.settings.tree import DiscordSettings
 
 log = structlog.get_logger(__name__)
@@ -40,15 +46,36 @@ def intents(message_content: bool) -> discord.Intents:
     )
 
 
+def _is_ours(record: logging.LogRecord) -> bool:
+    """Pass over that another process with the same token was faster in completing what somebody types."""
+    return not is_anothers(record.exc_info[1] if record.exc_info else None)
+
+
+logging.getLogger("discord.app_commands.tree").addFilter(_is_ours)
+
+
 class Tree(app_commands.CommandTree[Any]):
     """The commands; what goes wrong in one is logged without what was typed, and told to whoever typed it."""
 
+    async def _call(self, interaction: discord.Interaction) -> None:
+        # Of what it cannot read discord.py catches nothing, and it would end a task that nobody looks after.
+        try:
+            await super()._call(interaction)
+        except app_commands.AppCommandError:
+            raise
+        except Exception as error:  # noqa: BLE001
+            await self._failed(interaction, error)
+
     async def on_error(self, interaction: discord.Interaction, error: app_commands.AppCommandError, /) -> None:
         """Say that a command failed; discord.py calls this."""
-        # What was typed stands in the words of other errors.
-        defect = error.original if isinstance(error, app_commands.CommandInvokeError) else None
-        log.error("command failed", key=interaction.id, error=type(error).__name__, exc_info=defect)
-        if not interaction.response.is_done():
+        await self._failed(interaction, error)
+
+    @staticmethod
+    async def _failed(interaction: discord.Interaction, error: Exception) -> None:
+        # What was typed may stand in the words of an error.
+        defect = error.original if isinstance(error, app_commands.CommandInvokeError) else error
+        log.error("command failed", key=interaction.id, **told(defect))
+        if interaction.type is not discord.InteractionType.autocomplete and not interaction.response.is_done():
             await tell(interaction, "That did not work on my side. Try again in a moment.")
 
 
@@ -56,7 +83,13 @@ class Client(discord.AutoShardedClient):
     """One login: hears through `Ears` and `Interactions`, speaks through `replies`, and keeps next to nothing."""
 
     def __init__(
-        self, settings: DiscordSettings, accept: Accept, records: Records, *, diagnoses_in_threads: bool = False
+        self,
+        settings: DiscordSettings,
+        accept: Accept,
+        records: Records,
+        catch_up: CatchUpSettings | None = None,
+        *,
+        diagnoses_in_threads: bool = False,
     ) -> None:
         # Nobody talks to this bot, and the warning that the libraries for it are missing would be at every start.
         discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False
@@ -71,6 +104,8 @@ class Client(discord.AutoShardedClient):
             member_cache_flags=discord.MemberCacheFlags.none(),
             max_ratelimit_timeout=_LONGEST_PAUSE,
         )
+        # There is no other way to them; an event that they cannot read would end the connection for good.
+        pass_over_odd_events(self._connection.parsers)
         deferrals = Deferrals()
         self.attendance = Attendance()
         # In other people's conversations, where a user may bring an application along, the bot would be no member.
@@ -82,6 +117,7 @@ class Client(discord.AutoShardedClient):
         self.interactions = Interactions(accept, records, deferrals, self.attendance)
         self.replies = Replies(self, deferrals)
         self._ears = Ears(self, accept, records, settings, diagnoses_in_threads=diagnoses_in_threads)
+        self.catching_up = CatchingUp(self, self._ears, records, catch_up or CatchUpSettings())
         self._identified_at = -_IDENTIFY_SECONDS
         add_commands(self.tree)
         self.add_dynamic_items(PressedButton)
@@ -95,12 +131,13 @@ class Client(discord.AutoShardedClient):
     async def on_error(self, event_method: str, /, *args: object, **kwargs: object) -> None:
         """Log that an event could not be handled; discord.py calls this."""
         error = sys.exception()
-        known = {"code": error.code} if isinstance(error, PreceptorError) else {"exc_info": error}
+        known = {"code": error.code} if isinstance(error, PreceptorError) else told(error) if error else {}
         log.error("event not handled", kind=event_method, **known)
 
     async def on_ready(self) -> None:
-        """Log that the servers are known; this comes again after every lost session."""
+        """Look for what was missed before: this comes after the start, and again after every lost session."""
         log.info("discord ready", servers=len(self.guilds), shards=self.shard_count)
+        self.catching_up.want()
 
     async def on_shard_resumed(self, shard_id: int) -> None:
         """Log that a broken connection goes on where it was."""

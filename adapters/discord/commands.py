@@ -8,7 +8,7 @@ from discord import app_commands
 from adapters.discord import message_text
 from adapters.discord.addressing import names_in
 from adapters.discord.attachments import attachments_of, files_of
-from adapters.discord.interactions import HasInteractions, Interactions
+from adapters.discord.interactions import HasInteractions, Interactions, asker_of
 
 _PRIVATE = "Only you see the answer."
 
@@ -27,7 +27,8 @@ async def ask(interaction: discord.Interaction, question: str, private: bool = F
 @ask.autocomplete("question")
 async def complete_question(interaction: discord.Interaction, current: str) -> list[app_commands.Choice[str]]:
     """Offer titles of the knowledge base."""
-    return [app_commands.Choice(name=title, value=title) for title in await _heard(interaction).titles(current)]
+    titles = await _heard(interaction).titles(asker_of(interaction, current))
+    return [app_commands.Choice(name=title, value=title) for title in titles]
 
 
 @app_commands.command(description="Tell me symptoms; I tell what they may point to.")
@@ -79,15 +80,19 @@ async def history(interaction: discord.Interaction) -> None:
 
 
 @app_commands.command(description="Delete what you asked and what I answered.")
-async def forget(interaction: discord.Interaction) -> None:
-    """Delete what is kept of the person; the core asks back first."""
-    await _heard(interaction).command(interaction, "forget", private=True)
+@app_commands.describe(who="Somebody else, for admins: mention them. Left out, it is about you.")
+async def forget(interaction: discord.Interaction, who: str = "") -> None:
+    """Delete what is kept of a person; the core asks back first."""
+    mentions = message_text.mentions(who)
+    await _heard(interaction).command(interaction, "forget", who, private=True, mentions=mentions)
 
 
 @app_commands.command(description="Get everything I keep of you, as a file.")
-async def export(interaction: discord.Interaction) -> None:
-    """Hand over what is kept of the person."""
-    await _heard(interaction).command(interaction, "export", private=True)
+@app_commands.describe(who="Somebody else, for admins: mention them. Left out, it is about you.")
+async def export(interaction: discord.Interaction, who: str = "") -> None:
+    """Hand over what is kept of a person."""
+    mentions = message_text.mentions(who)
+    await _heard(interaction).command(interaction, "export", who, private=True, mentions=mentions)
 
 
 @app_commands.command(name="reload", description="Read the knowledge base again (admins).")
@@ -114,6 +119,38 @@ async def people(interaction: discord.Interaction, who: str = "") -> None:
     await _heard(interaction).command(interaction, "people", who, private=True, mentions=mentions)
 
 
+@app_commands.command(description="Who may do what here; I tell it, or change it (admins).")
+@app_commands.describe(change="For example: deny @someone in #channel to ask. Left out, I tell the rules.")
+@app_commands.default_permissions(manage_guild=True)
+async def access(interaction: discord.Interaction, change: str = "") -> None:
+    """Show or change the policy."""
+    mentions = message_text.mentions(change)
+    await _heard(interaction).command(interaction, "access", change, private=True, mentions=mentions)
+
+
+@app_commands.command(description="What I keep and hide in this place, and for how long; or change it (admins).")
+@app_commands.describe(change="For example: keep off, redact on, retention 30 server. Left out, I tell what holds.")
+@app_commands.default_permissions(manage_guild=True)
+async def settings(interaction: discord.Interaction, change: str = "") -> None:
+    """Show or change what holds in a place."""
+    await _heard(interaction).command(interaction, "settings", change, private=True)
+
+
+@app_commands.command(description="Replies that could not be delivered (admins).")
+@app_commands.describe(retry="Whether I try them once more; left out, I tell which they are.")
+@app_commands.default_permissions(manage_guild=True)
+async def delivery(interaction: discord.Interaction, retry: bool = False) -> None:
+    """List what was given up, or have it tried again."""
+    await _heard(interaction).command(interaction, "delivery", "retry" if retry else "", private=True)
+
+
+@app_commands.command(description="Who used the admins' commands (admins).")
+@app_commands.default_permissions(manage_guild=True)
+async def audit(interaction: discord.Interaction) -> None:
+    """Give the last entries."""
+    await _heard(interaction).command(interaction, "audit", private=True)
+
+
 async def answer_this(interaction: discord.Interaction, message: discord.Message) -> None:
     """Answer what a message asks."""
     text = message_text.commonmark(message.content, names_in(message))
@@ -131,7 +168,7 @@ def add_commands(tree: "app_commands.CommandTree[Any]") -> None:
     """Give a client all commands."""
     commands: tuple[app_commands.Command[Any, ..., Any], ...] = (
         *(ask, diagnose, describe, help_, knowledge, history, forget, export),
-        *(reload_, stats, people),
+        *(reload_, stats, people, access, audit, settings, delivery),
     )
     for command in commands:
         tree.add_command(command)

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import random
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass
 
 import aiohttp
@@ -15,6 +15,7 @@ from discord.http import Route as RestRoute
 
 from adapters.discord.client import Client
 from adapters.discord.endings import content_not_allowed, ending
+from adapters.failures import told
 from bot.errors import AdapterError
 from bot.settings.tree import DiscordSettings
 
@@ -25,11 +26,22 @@ _TROUBLE = (AdapterError, discord.DiscordException, aiohttp.ClientError, OSError
 _OPEN_SECONDS = 0.8
 """How long a start waits for the login; where Discord takes longer, it goes on in the background."""
 
+_SERVER_ERROR, _TOO_MANY_REQUESTS = 500, 429
 _LOGIN_SECONDS = 30.0
 _REACH_SECONDS = 10.0
 _ATTEND_SECONDS = 1.0
 _CLOSE_SECONDS = 2.0
 _CANCEL_SECONDS = 0.5
+
+
+class NotDiscordError(ConnectionError):
+    """Something answers where Discord should, and not as Discord does."""
+
+    def __init__(self, said: str) -> None:
+        super().__init__(
+            f"What answers at discord.base_url does not speak Discord's API ({said}): see whether the address is right,"
+            " and what stands between; I keep trying."
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,11 +147,18 @@ class Connection:
                 if self._ended is not None:
                     log.error("discord is over", why=self._ended.sentence, fix=self._ended.fix)  # noqa: TRY400
                     break
-                wait = self._backoff.delay(attempt)
-                log.warning("discord not reached", error=type(error).__name__, again_in=round(wait, 1))
-                await asyncio.sleep(wait)
+                await self._wait(attempt, error)
+            # The task's boundary: what the gateway sends may break discord.py in any way, and it must come again.
+            except Exception as error:  # noqa: BLE001
+                await self._wait(attempt, error)
             attempt += 1
         self._tried.set()
+
+    async def _wait(self, attempt: int, error: Exception) -> None:
+        wait = self._backoff.delay(attempt)
+        why = {"why": str(error)} if isinstance(error, NotDiscordError) else {}
+        log.warning("discord not reached", again_in=round(wait, 1), **told(error), **why)
+        await asyncio.sleep(wait)
 
     async def _stay(self, client: Client) -> None:
         beside = asyncio.ensure_future(self._when_logged_in(client))
@@ -157,8 +176,9 @@ class Connection:
         client = self._make_client()
         try:
             async with asyncio.timeout(_LOGIN_SECONDS):
-                await client.login(self._settings.token.get_secret_value())
-                await self._check(client)
+                with _elsewhere():
+                    await client.login(self._settings.token.get_secret_value())
+                    await self._check(client)
             self._client = client
             self._here.set()
             self._tried.set()
@@ -179,6 +199,23 @@ class Connection:
             # Whoever tries all the same has the token revoked.
             log.warning("no logins left for today", again_in_seconds=logins["reset_after"] // 1000)
             raise ConnectionError("no logins left")
+
+
+@contextlib.contextmanager
+def _elsewhere() -> Iterator[None]:
+    """Tell a stranger's answers from Discord's, which have a code where they say no.
+
+    Raises:
+        NotDiscordError: it was a stranger's.
+    """
+    try:
+        yield
+    except discord.HTTPException as error:
+        if error.status >= _SERVER_ERROR or error.status == _TOO_MANY_REQUESTS or error.code:
+            raise
+        raise NotDiscordError(f"HTTP {error.status}") from error
+    except (KeyError, TypeError, ValueError) as error:
+        raise NotDiscordError("an answer of another kind") from error
 
 
 def _may_read(flags: discord.ApplicationFlags) -> bool:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import aiohttp
@@ -11,9 +12,11 @@ import structlog
 from adapters.discord.addressing import Addressing, says_something
 from adapters.discord.attachments import files_of
 from adapters.discord.authors import author_of
-from adapters.discord.identifiers import Route, SentId, guild_id_of, place_of
+from adapters.discord.identifiers import Route, SentId, groups_of, guild_id_of, place_of
 from adapters.discord.needed_permissions import CREATE_THREADS, SEND_IN_THREADS, missing
-from bot.adapter import Accept, Records
+from adapters.failures import told
+from bot.access import UNKNOWN
+from bot.adapter import Accept, Receipt, Records
 from bot.commands import WORD_FOR_DIAGNOSIS
 from bot.errors import PreceptorError
 from bot.messages import Author, IncomingMessage, Place
@@ -67,6 +70,37 @@ class Ears:
         else:
             await self._tell(message, _UNREADABLE)
 
+    async def missed(self, message: discord.Message, *, is_answered: bool) -> Receipt | None:
+        """Take a message that was read in a channel's history, or the edited form of it; None where it is not for us.
+
+        Nobody is told of what goes wrong: whoever wrote it is not looking now, and it can be read again.
+
+        Args:
+            message: the message as it stands.
+            is_answered: whether the bot is known to have answered it, though it may not remember that.
+
+        Raises:
+            PreceptorError: it was not committed.
+        """
+        addressing = self._addressing
+        if not (addressing.is_from_a_person(message) and says_something(message)):
+            return None
+        accepted_at = await self._records.accepted_at(str(message.id))
+        if accepted_at is None:
+            if is_answered or not await addressing.is_for_me(message):
+                return None
+        elif message.edited_at is None or message.edited_at <= accepted_at:
+            return None
+        await _look_up_roles(message)
+        async with self._in_turn:
+            return await self._accept(self._as_it_stands(message, is_known=accepted_at is not None))
+
+    def _as_it_stands(self, message: discord.Message, *, is_known: bool) -> IncomingMessage:
+        if not (is_known and message.edited_at):
+            return self._question(message, key=str(message.id))
+        # Whether the edit was in time is judged by when it was made, and not by when it was seen.
+        return replace(self._edit(message, message.edited_at), received_at=message.edited_at)
+
     async def edited(self, payload: discord.RawMessageUpdateEvent) -> None:
         """Take the edited form of a question; of any other message only where it has become one."""
         message = payload.message
@@ -84,8 +118,11 @@ class Ears:
                 await self._ask(message)
         # Where the bot's name was taken out of a message, its text is not told any more.
         elif says_something(message):
-            key = f"{message.id}/edited/{edited_at.isoformat()}"
-            await self._take(message, self._question(message, key=key, revises=str(message.id)))
+            await self._take(message, self._edit(message, edited_at))
+
+    def _edit(self, message: discord.Message, edited_at: datetime) -> IncomingMessage:
+        key = f"{message.id}/edited/{edited_at.isoformat()}"
+        return self._question(message, key=key, revises=str(message.id))
 
     async def deleted(self, message_ids: Iterable[int], channel_id: int, guild_id: int | None) -> None:
         """Take back the questions among deleted messages."""
@@ -115,7 +152,7 @@ class Ears:
             IncomingMessage(
                 key=f"{payload.message_id}/solved/{payload.user_id}",
                 place=self._place(payload.channel_id, payload.guild_id),
-                author=author_of(payload.member) if payload.member else Author(str(payload.user_id)),
+                author=_author_of_reaction(payload),
                 text="",
                 command="solved",
                 message_id=str(payload.message_id),
@@ -135,8 +172,8 @@ class Ears:
             log.warning("not accepted", key=question.key, code=error.code)
             await self._tell(message, f"{error.sentence} {error.fix}".strip())
         # The task's boundary: discord.py would go on to the next event, and the asker would wait in vain.
-        except Exception:
-            log.exception("not accepted", key=question.key)
+        except Exception as error:  # noqa: BLE001
+            log.error("not accepted", key=question.key, **told(error))  # noqa: TRY400 - words may be the asker's
             await self._tell(message, "That did not work on my side. Ask again in a moment.")
 
     async def _hand_in(self, message: IncomingMessage) -> None:
@@ -157,13 +194,14 @@ class Ears:
         return IncomingMessage(
             key=key,
             place=self._place_of_question(message),
-            author=author_of(message.author),
+            author=author_of(message.author, guild_id_of(message.channel)),
             text=addressing.text(message),
             message_id=str(message.id),
             attachments=files_of(message),
             streaming=True,
             revises=revises,
             mentions=addressing.mentions(message),
+            groups_of_place=groups_of(message.channel),
             route=Route(message.author.id).text,
         )
 
@@ -189,3 +227,19 @@ class Ears:
 
     def _place(self, channel_id: int, guild_id: int | None) -> Place:
         return place_of(self._client.get_channel(channel_id), channel_id, guild_id)
+
+
+def _author_of_reaction(payload: discord.RawReactionActionEvent) -> Author:
+    if payload.member:
+        return author_of(payload.member, payload.guild_id)
+    return Author(str(payload.user_id), roles=frozenset({UNKNOWN} if payload.guild_id else ()))
+
+
+async def _look_up_roles(message: discord.Message) -> None:
+    """Find out which roles the author has: unlike an event, a history does not tell. Unknown roles are none."""
+    if message.guild is None or isinstance(message.author, discord.Member):
+        return
+    try:
+        message.author = await message.guild.fetch_member(message.author.id)
+    except (discord.DiscordException, aiohttp.ClientError, OSError) as error:
+        log.info("roles not known", key=message.id, error=type(error).__name__)

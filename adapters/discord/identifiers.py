@@ -6,6 +6,7 @@ from typing import Literal
 
 import discord
 
+from bot.access_rules import CATEGORY, NO_CATEGORY
 from bot.messages import Place
 
 PLATFORM = "discord"
@@ -33,6 +34,14 @@ def guild_id_of(channel: object) -> int | None:
         return channel.guild_id
     guild = getattr(channel, "guild", None)
     return guild.id if isinstance(guild, discord.Guild) else None
+
+
+def groups_of(channel: object) -> tuple[str, ...]:
+    """Give the category that a channel, or a thread's channel, lies in, as ``category:ID``; nothing where unknown."""
+    channel = channel.parent if isinstance(channel, discord.Thread) else channel
+    if not isinstance(channel, discord.abc.GuildChannel):
+        return ()
+    return (f"{CATEGORY}{channel.category_id}" if channel.category_id else NO_CATEGORY,)
 
 
 def channel_id_of(place: Place) -> int:

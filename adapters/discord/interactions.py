@@ -8,7 +8,8 @@ import discord
 import structlog
 
 from adapters.discord.authors import author_of
-from adapters.discord.identifiers import Kind, Route, SentId, place_of
+from adapters.discord.identifiers import Kind, Route, SentId, groups_of, place_of
+from adapters.discord.refusals import is_anothers
 from adapters.discord.underway import Attendance, Deferrals
 from bot.adapter import Accept, Records
 from bot.errors import PreceptorError
@@ -63,7 +64,8 @@ class Interactions:
         message = IncomingMessage(
             key=str(interaction.id),
             place=_place(interaction),
-            author=author_of(interaction.user),
+            author=author_of(interaction.user, interaction.guild_id),
+            groups_of_place=groups_of(interaction.channel),
             text=text,
             command=command,
             message_id=str(about.id) if about else "",
@@ -84,7 +86,8 @@ class Interactions:
         message = IncomingMessage(
             key=str(interaction.id),
             place=_place(interaction),
-            author=author_of(interaction.user),
+            author=author_of(interaction.user, interaction.guild_id),
+            groups_of_place=groups_of(interaction.channel),
             text=text,
             command=command,
             message_id=str(under.id),
@@ -95,10 +98,10 @@ class Interactions:
         )
         await self._take(interaction, message)
 
-    async def titles(self, beginning: str) -> Sequence[str]:
+    async def titles(self, asker: IncomingMessage) -> Sequence[str]:
         """Give what a question may go on with; nothing where the knowledge base cannot say it now."""
         try:
-            found = await self._records.titles(beginning, _CHOICES)
+            found = await self._records.titles(asker, _CHOICES)
         except PreceptorError as error:
             log.warning("no completion", code=error.code)
             return ()
@@ -121,6 +124,8 @@ class Interactions:
         try:
             await interaction.response.defer(ephemeral=message.private)
         except _TROUBLE as error:
+            if is_anothers(error):
+                return
             # It is a committed row by now: the answer finds its way through the channel.
             log.warning("not deferred", key=message.key, error=type(error).__name__)
 
@@ -130,7 +135,19 @@ async def tell(interaction: discord.Interaction, sentence: str) -> None:
     try:
         await interaction.response.send_message(sentence, ephemeral=True)
     except _TROUBLE as error:
-        log.warning("asker not told", key=interaction.id, error=type(error).__name__)
+        if not is_anothers(error):
+            log.warning("asker not told", key=interaction.id, error=type(error).__name__)
+
+
+def asker_of(interaction: discord.Interaction, beginning: str) -> IncomingMessage:
+    """Give who is about to ask, where, and what they have typed by now."""
+    return IncomingMessage(
+        key=str(interaction.id),
+        place=_place(interaction),
+        author=author_of(interaction.user, interaction.guild_id),
+        text=beginning,
+        groups_of_place=groups_of(interaction.channel),
+    )
 
 
 def _place(interaction: discord.Interaction) -> Place:

@@ -33,9 +33,9 @@ def commonmark(text: str, names: Mapping[str, str]) -> str:
 
 
 def mentions(text: str) -> tuple[str, ...]:
-    """Give whom a message's content names outside code, each once, in order: ``("user:1", "role:2")``."""
+    """Give what a message's content names outside code, each once, in order: ``("user:1", "role:2", "channel:3")``."""
     named = (f"{match.lastgroup}:{match[match.lastgroup]}" for match in _TOKEN.finditer(text) if match.lastgroup)
-    return tuple(dict.fromkeys(name for name in named if name.startswith(("user:", "role:"))))
+    return tuple(dict.fromkeys(name for name in named if name.startswith(("user:", "role:", "channel:"))))
 
 
 def _read(match: re.Match[str], names: Mapping[str, str]) -> str:

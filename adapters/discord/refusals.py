@@ -13,6 +13,7 @@ from bot.errors import DeliveryRefusedError, RateLimitedError
 
 UNKNOWN_CHANNEL = 10003
 _UNKNOWN_MESSAGE = 10008
+ALREADY_ACKNOWLEDGED = 40060
 CANNOT_REPLY = 160002
 THREAD_EXISTS = 160004
 
@@ -46,6 +47,11 @@ def in_core_terms() -> Iterator[None]:
         raise ConnectionError(f"the proxy answers {error.status}") from None
 
 
+def is_anothers(error: BaseException | None) -> bool:
+    """Say whether an interaction was acknowledged already: by another process with the same token."""
+    return isinstance(error, discord.HTTPException) and error.code == ALREADY_ACKNOWLEDGED
+
+
 def is_permission(error: discord.HTTPException) -> bool:
     """Say whether a permission of the bot's is missing."""
     return error.code in (_MISSING_ACCESS, _MISSING_PERMISSIONS) or is_closed_thread(error)
@@ -64,6 +70,11 @@ def is_closed_thread(error: discord.HTTPException) -> bool:
 def is_gone(error: discord.HTTPException) -> bool:
     """Say whether the message or its channel is no longer there."""
     return error.code in (_UNKNOWN_MESSAGE, UNKNOWN_CHANNEL)
+
+
+def is_unacknowledged(error: discord.HTTPException) -> bool:
+    """Say whether an interaction's token is of no use yet, because nobody has acknowledged the interaction."""
+    return error.code == _UNKNOWN_WEBHOOK
 
 
 def is_over(error: discord.HTTPException) -> bool:

@@ -8,18 +8,18 @@ import structlog
 
 from adapters.discord.channels import Channels
 from adapters.discord.explaining import Explaining
-from adapters.discord.identifiers import Route, SentId
+from adapters.discord.identifiers import Route, SentId, channel_id_of
 from adapters.discord.refusals import in_core_terms, is_gone, is_over, is_permission
 from adapters.discord.rendering import content_of
 from adapters.discord.responses import Responses
 from adapters.discord.underway import Deferrals
-from bot.errors import DeliveryRefusedError
+from bot.errors import DeliveryRefusedError, NotAllowedError
 from bot.messages import Place, Reply
 
 log = structlog.get_logger(__name__)
 
 _SAFE_IN_PUBLIC = ("refused", "failed")
-"""Outcomes whose sentences tell nothing of the asker's."""
+"""Outcomes whose sentences tell nothing of the asker's; that they may not do something is nobody else's matter."""
 
 _COMMAND = re.compile(r"/\w+")
 
@@ -75,8 +75,12 @@ class Replies:
         """Write to the asker directly; where they take no messages, say in the channel how they can be answered."""
         if not route.user:
             raise DeliveryRefusedError("Nobody is known to whom it could be told privately.")
+        content = content_of(part)
+        if part.error == NotAllowedError.code:
+            # Where they may not they do not see from the sentence alone.
+            content = replace(content, text=f"-# <#{channel_id_of(place)}>\n{content.text}")
         try:
-            return await self._channels.write_to(route.user, content_of(part), key)
+            return await self._channels.write_to(route.user, content, key)
         except discord.Forbidden:
             if part.part:
                 raise
@@ -111,16 +115,22 @@ class Replies:
             await self._channels.delete(sent)
 
     async def find(self, place: Place, part: Reply) -> SentId | None:
-        """Look for what an interrupted `send` may have delivered where everyone sees it."""
-        if part.ephemeral or not part.in_reply_to.isdecimal():
+        """Look for what an interrupted `send` may have delivered: in the place, or among the direct messages.
+
+        What only the asker sees in answer to an interaction is in no history.
+        """
+        if not part.in_reply_to.isdecimal():
             return None
         with in_core_terms():
+            if _is_private(place, part):
+                return await self._channels.find_with(Route.of(part.route).user, part)
             return await self._channels.find(place, part)
 
 
 def _is_private(place: Place, part: Reply) -> bool:
     """Say whether others would read what is for the asker alone."""
-    return part.ephemeral and bool(place.workspace) and part.outcome not in _SAFE_IN_PUBLIC
+    tells = part.outcome not in _SAFE_IN_PUBLIC or part.error == NotAllowedError.code
+    return part.ephemeral and bool(place.workspace) and tells
 
 
 def _named(place: Place, part: Reply, route: Route) -> int:

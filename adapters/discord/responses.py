@@ -1,17 +1,25 @@
 """Answers to interactions, given through the interaction's token: to a slash command, a context menu, a press."""
 
+import asyncio
 import contextlib
+from datetime import timedelta
 from typing import cast
 
 import discord
 
 from adapters.discord.identifiers import Route, SentId
+from adapters.discord.refusals import is_unacknowledged
 from adapters.discord.rendering import Content, content_of
 from adapters.discord.underway import Deferrals
 from bot.messages import Reply
 
 # The name under which Discord knows an interaction's first response; discord.py passes it on as it is.
 _FIRST = cast("int", "@original")
+
+_DEFERRED_WITHIN = timedelta(seconds=3)
+"""Later than this Discord takes no first response to an interaction."""
+
+_LOOK_SECONDS = 0.25
 
 
 class Responses:
@@ -29,6 +37,16 @@ class Responses:
         Raises:
             discord.HTTPException: Discord does not take it; see `refusals.is_over`.
         """
+        while True:
+            try:
+                return await self._send(route, part)
+            except discord.NotFound as error:
+                # Another process may have heard the command, and be about to defer it.
+                if not (is_unacknowledged(error) and _may_be_deferred_yet(part)):
+                    raise
+            await asyncio.sleep(_LOOK_SECONDS)
+
+    async def _send(self, route: Route, part: Reply) -> SentId:
         await self._deferrals.settled(route.token)
         if part.part:
             return await self.follow_up(route, content_of(part), hidden=part.ephemeral or route.hidden)
@@ -71,3 +89,10 @@ class Responses:
         hook = discord.Webhook.partial(route.application, route.token, client=self._client)
         hook.type = discord.WebhookType.application
         return hook
+
+
+def _may_be_deferred_yet(part: Reply) -> bool:
+    """Say whether the command that a part answers is so young that it may still be acknowledged; its id tells."""
+    if not part.in_reply_to.isdecimal():
+        return False
+    return discord.utils.utcnow() - discord.utils.snowflake_time(int(part.in_reply_to)) < _DEFERRED_WITHIN

@@ -52,7 +52,8 @@ class Deferrals:
             yield
         finally:
             done.set()
-            del self._open[token]
+            # Gone already where the same interaction came twice.
+            self._open.pop(token, None)
 
     async def settled(self, token: str) -> None:
         """Wait until an interaction is deferred, or is certain not to be."""

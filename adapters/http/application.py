@@ -60,7 +60,7 @@ def build(
         },
         telemetry=_NO_TELEMETRY,
     )
-    for router in (routes.asking, routes.knowledge, routes.health, openapi.page):
+    for router in (routes.asking, routes.personal, routes.knowledge, routes.health, openapi.page):
         app.include_router(router)
     app.state.front = front
     app.openapi = openapi.describe(app, bool(keys))  # type: ignore[method-assign]  # FastAPI's documented way

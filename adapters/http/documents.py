@@ -198,6 +198,22 @@ class Conversation(BaseModel):
     messages: list[Message]
 
 
+class PersonalData(BaseModel):
+    """Everything that is kept of a person; more may be added."""
+
+    model_config = ConfigDict(extra="allow")
+
+    person: dict[str, str] = Field(description="`id`, and `name` where it is known.")
+    conversations: list[dict[str, Any]] = Field(description="With all their messages, oldest first.")
+    events: list[dict[str, Any]] = Field(description="What the platform told of them, without texts.")
+
+
+class Forgotten(BaseModel):
+    """What was deleted."""
+
+    conversations: int
+
+
 class Knowledge(BaseModel):
     """What the answers come from; more figures may be added."""
 

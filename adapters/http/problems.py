@@ -1,6 +1,7 @@
 """Problem documents (RFC 9457): the one form in which the API says that something is wrong."""
 
 import json
+import math
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -43,6 +44,7 @@ KINDS: Mapping[str, Kind] = {
     "question_empty": Kind(422, "No question"),
     "question_too_long": Kind(422, "The question is too long"),
     "attachment_refused": Kind(422, "The file cannot be read"),
+    "too_many": Kind(429, "Too many questions", retry_after=60),
     "internal_error": Kind(500, "Something went wrong here"),
     "not_set_up": Kind(501, "Not set up"),
     "overloaded": Kind(503, "Too many are waiting", retry_after=60),
@@ -103,7 +105,7 @@ class Problem:
         self.note()
         headers = dict(self.headers)
         if self.kind.retry_after:
-            headers["Retry-After"] = str(self.kind.retry_after)
+            headers.setdefault("Retry-After", str(self.kind.retry_after))
         return Response(to_json(self.document()), self.kind.status, headers, MEDIA_TYPE)
 
     def note(self) -> None:
@@ -120,12 +122,16 @@ def of_reply(reply: Reply) -> Problem:
         if picture["error"]
     )
     sentence, fix = str(reply.data.get("sentence", reply.text)), str(reply.data.get("fix", ""))
-    return Problem(reply.error, sentence, fix, errors)
+    return Problem(reply.error, sentence, fix, errors, _wait(reply.data.get("seconds")))
 
 
 def of_error(error: PreceptorError) -> Problem:
     """Give the problem that an error of ours tells of."""
     return Problem(error.code, error.sentence, error.fix)
+
+
+def _wait(seconds: float | None) -> dict[str, str]:
+    return {} if seconds is None else {"Retry-After": str(math.ceil(seconds))}
 
 
 def to_json(document: object) -> str:

@@ -16,8 +16,10 @@ from adapters.http.documents import (
     Conversation,
     Description,
     Diagnosis,
+    Forgotten,
     Health,
     Knowledge,
+    PersonalData,
     Question,
     Readiness,
     Reload,
@@ -33,8 +35,10 @@ from bot.messages import Author, IncomingMessage, Place, Reply, description_docu
 
 _PLACE = Place("http")
 _ID = re.compile("[0-9a-f]{32}")
+_PERSON = re.compile(r"[a-z]+:\S{1,200}")
 _EVENT_HEADERS = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
 _NOBODY_READS_IT = 499
+_CONFIRMED = "yes"
 
 
 def _front(request: Request) -> Front:
@@ -51,6 +55,7 @@ TheFront = Annotated[Front, Depends(_front)]
 Caller = Annotated[Author, Depends(_author)]
 
 asking = APIRouter(prefix="/v1", tags=["asking"])
+personal = APIRouter(prefix="/v1", tags=["personal data"])
 knowledge = APIRouter(prefix="/v1", tags=["knowledge"])
 health = APIRouter(tags=["health"])
 
@@ -83,7 +88,7 @@ async def ask(question: Question, request: Request, front: TheFront, author: Cal
     "/diagnose",
     summary="Tell what symptoms may point to",
     response_model=Diagnosis,
-    responses=described(400, 404, 413, 415, 422, 501, 504),
+    responses=described(400, 404, 413, 415, 422, 429, 501, 504),
 )
 async def diagnose(symptoms: Symptoms, front: TheFront, author: Caller) -> Response:
     """Judge a description of symptoms: what it may point to, how likely, why, and what would be urgent.
@@ -102,7 +107,7 @@ async def diagnose(symptoms: Symptoms, front: TheFront, author: Caller) -> Respo
     "/describe",
     summary="Say what is in pictures",
     response_model=Description,
-    responses=described(400, 404, 408, 413, 415, 422, 501, 504),
+    responses=described(400, 404, 408, 413, 415, 422, 429, 501, 504),
     openapi_extra=THE_FORM,
 )
 async def describe(request: Request, front: TheFront, author: Caller) -> Response:
@@ -184,6 +189,55 @@ async def delete_conversation(conversation_id: str, front: TheFront, author: Cal
     return Response(status_code=204) if response.status_code == 200 else response
 
 
+@personal.get("/me", summary="Everything that is kept of you", response_model=PersonalData, responses=described())
+async def export_me(front: TheFront, author: Caller) -> Response:
+    """Give all that is kept of whoever asks with this key: conversations, verdicts, events."""
+    return _data(await front.inquire(_message(author, "export")))
+
+
+@personal.delete("/me", summary="Forget you", response_model=Forgotten, responses=described(422))
+async def forget_me(front: TheFront, author: Caller, confirm: str = "") -> Response:
+    """Delete all that is kept of whoever asks with this key, for good; it takes `?confirm=yes`."""
+    return await _forget("", confirm, front, author)
+
+
+@personal.get(
+    "/people/{person_id}",
+    summary="Everything that is kept of a person",
+    response_model=PersonalData,
+    responses=described(403, 404, 422),
+)
+async def export_person(person_id: str, front: TheFront, author: Caller) -> Response:
+    """Give all that is kept of a person, as `discord:81384788765712384`; for admins, on that person's behalf."""
+    if not _PERSON.fullmatch(person_id):
+        return _nobody().response()
+    return _data(await front.inquire(replace(_message(author, "export"), text=person_id)))
+
+
+@personal.delete(
+    "/people/{person_id}",
+    summary="Forget a person",
+    response_model=Forgotten,
+    responses=described(403, 404, 422),
+)
+async def forget_person(person_id: str, front: TheFront, author: Caller, confirm: str = "") -> Response:
+    """Delete all that is kept of a person, for good; for admins, on that person's behalf. It takes `?confirm=yes`."""
+    if not _PERSON.fullmatch(person_id):
+        return _nobody().response()
+    return await _forget(person_id, confirm, front, author)
+
+
+async def _forget(person_id: str, confirm: str, front: Front, author: Author) -> Response:
+    text = f"{person_id} {_CONFIRMED if confirm == _CONFIRMED else ''}".strip()
+    reply = await front.inquire(replace(_message(author, "forget"), text=text))
+    if reply.error or not reply.data.get("asked_back"):
+        return _data(reply)
+    number = reply.data["conversations"]
+    return Problem(
+        "request_invalid", f"This deletes what is kept, {number} conversations of it, for good.", "Add `?confirm=yes`."
+    ).response()
+
+
 @knowledge.get("/knowledge", summary="What the answers come from", response_model=Knowledge, responses=described())
 async def describe_knowledge(front: TheFront, author: Caller) -> Response:
     """Give the figures of the knowledge base in use."""
@@ -244,6 +298,10 @@ def _message(author: Author, command: str, conversation_id: str = "") -> Incomin
 
 def _no_conversation() -> Problem:
     return Problem("conversation_not_found", "There is no such conversation.")
+
+
+def _nobody() -> Problem:
+    return Problem("not_found", "That is no person's id.", "Write it as `discord:81384788765712384`.")
 
 
 def _data(reply: Reply) -> Response:

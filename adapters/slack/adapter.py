@@ -8,8 +8,10 @@ import structlog
 from slack_bolt.app.async_app import AsyncApp
 from slack_sdk.web.async_client import AsyncWebClient
 
+from adapters.fetching import Fetching
 from adapters.slack import blocks, exposure
 from adapters.slack.assistant import Assistant
+from adapters.slack.catching_up import CatchingUp
 from adapters.slack.deliveries import Deliveries
 from adapters.slack.downloads import Downloads
 from adapters.slack.errands import Errands
@@ -67,8 +69,9 @@ class SlackAdapter(Adapter):
         self._errands = Errands()
         self._assistant = Assistant(self._web, setup.records, self._errands)
         self._deliveries = Deliveries(self._web, Streams(self._web, self._settings.streaming), Refusals(self._web))
-        self._roles = Roles(self._web, settings.access.admin_roles)
-        self._downloads = Downloads(self._web, self._settings.base_url)
+        self._roles = Roles(self._web, settings.access.roles_named)
+        networks, own, proxy = settings.attachments.allowed_networks, self._settings.base_url, self._settings.proxy
+        self._downloads = Downloads(self._web, Fetching(networks, own, proxy, environment=True))
         questions = Questions()
         self._hearing = Hearing(
             self._web,
@@ -79,7 +82,8 @@ class SlackAdapter(Adapter):
             self._errands,
         )
         self._app = self._bolt()
-        self._opening = Opening(self._web, None if self._is_http else self._app)
+        self._catching_up = CatchingUp(self._web, self._hearing, setup.records, settings.catch_up)
+        self._opening = Opening(self._web, None if self._is_http else self._app, self._catching_up.want)
 
     @classmethod
     def create(cls, setup: AdapterSetup) -> "SlackAdapter":
@@ -96,6 +100,7 @@ class SlackAdapter(Adapter):
             authorize=self._hearing.authorizing(),
         )
         app.use(self._hearing)
+        app.error(self._hearing.not_understood)
         return app
 
     @property
@@ -126,6 +131,7 @@ class SlackAdapter(Adapter):
         if self._is_exposed:
             log.warning("the HTTP API is open", danger=exposure.DANGER, fix=exposure.FIX)
         await self._web.open()
+        self._catching_up.start()
         try:
             await self._opening.start()
         except AdapterError:
@@ -140,6 +146,7 @@ class SlackAdapter(Adapter):
     async def stop(self) -> None:
         """Close the door, leaving no task and no socket."""
         self._hearing.accept = None
+        await self._catching_up.stop()
         await self._opening.stop()
         await self._errands.stop()
         await self._web.close()
@@ -169,7 +176,7 @@ class SlackAdapter(Adapter):
         return self._assistant.working(message)
 
     async def roles(self, message: IncomingMessage) -> frozenset[str]:
-        """Give those of the setting `access.admin_roles` that the author has."""
+        """Give the author's groups, and what else of them the settings of access name."""
         return message.author.roles | await self._roles.of(message.author.id)
 
     def spelled(self, command: str) -> str:

@@ -2,16 +2,18 @@
 
 import asyncio
 import contextlib
+import uuid
 from collections.abc import AsyncIterator, Mapping
 from functools import partial
 from typing import Any
 
 from adapters.slack.errands import Errands
 from adapters.slack.identifiers import is_direct
+from adapters.slack.questions import PLATFORM
 from adapters.slack.recent import Recent
 from adapters.slack.web import Web
 from bot.adapter import Records
-from bot.messages import IncomingMessage, Place
+from bot.messages import Author, IncomingMessage, Place
 
 _PROMPTS = 4
 _PROMPT_LENGTH = 75
@@ -41,17 +43,20 @@ class Assistant:
         if channel and ts and not self._greeted.get(ts):
             self._greeted[ts] = True
             self._errands.do("greeting", partial(self._greet, channel, ts))
-            self._errands.do("prompts", partial(self._suggest, channel, ts))
+            self._errands.do("prompts", partial(self._suggest, channel, ts, str(thread.get("user_id", ""))))
 
     def conversation_opened(self, event: Mapping[str, Any]) -> None:
         """Suggest what to ask in the Messages tab, where an agent (``agent_view``) is talked to."""
-        self._errands.do("prompts", partial(self._suggest, str(event.get("channel", "")), ""))
+        channel, user = str(event.get("channel", "")), str(event.get("user", ""))
+        self._errands.do("prompts", partial(self._suggest, channel, "", user))
 
     async def _greet(self, channel: str, thread: str) -> None:
         await self._web.call(self._web.client.chat_postMessage(channel=channel, thread_ts=thread, text=_GREETING))
 
-    async def _suggest(self, channel: str, thread: str) -> None:
-        titles = [title for title in await self._records.titles("", _PROMPTS * 2) if title.strip()][:_PROMPTS]
+    async def _suggest(self, channel: str, thread: str, user: str) -> None:
+        place = Place(PLATFORM, self._web.identity.team, channel, thread)
+        asker = IncomingMessage(f"prompts:{uuid.uuid4().hex}", place, Author(user), "")
+        titles = [title for title in await self._records.titles(asker, _PROMPTS * 2) if title.strip()][:_PROMPTS]
         if titles:
             prompts = [{"title": title[:_PROMPT_LENGTH], "message": title} for title in titles]
             client = self._web.client

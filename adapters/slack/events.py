@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from adapters.slack.identifiers import Identity, Route, message_name
+from adapters.slack.identifiers import Identity, Route, identifier, message_name
 from adapters.slack.questions import PLATFORM, Questions, Written, mentions_bot, others
 from bot.adapter import Records
 from bot.messages import IncomingMessage, Place
@@ -34,7 +34,7 @@ class Events:
             case "message":
                 return await self._message(event, bot)
             case "reaction_added":
-                return self._solved(str(body.get("event_id", "")), event, bot)
+                return self._solved(identifier(body.get("event_id")), event, bot)
         return None
 
     async def _message(self, event: Event, bot: Identity) -> IncomingMessage | None:
@@ -89,11 +89,11 @@ class Events:
 
     def _solved(self, event_id: str, event: Event, bot: Identity) -> IncomingMessage | None:
         item: Event = event.get("item") or {}
-        user = str(event.get("user", ""))
+        user = identifier(event.get("user"))
         on_ours = item.get("type") == "message" and event.get("item_user") == bot.user
         if not on_ours or user == bot.user or event.get("reaction") not in _DONE:
             return None
-        channel, ts = str(item.get("channel", "")), str(item.get("ts", ""))
+        channel, ts = identifier(item.get("channel")), identifier(item.get("ts"))
         return IncomingMessage(
             key=event_id,
             place=Place(PLATFORM, bot.team, channel),

@@ -20,9 +20,9 @@ def metadata(key: str) -> dict[str, object]:
 async def find(web: Web, place: Place, reply: Reply, key: str) -> str:
     """Look for what was posted under a key, or for a stream that nobody finished; give its name, or nothing.
 
-    What one person saw is in no history. Raises what `Web.call` does.
+    What one person saw among others is in no history. Raises what `Web.call` does.
     """
-    if reply.ephemeral or not place.channel.startswith(("C", "G", "D")):
+    if not place.channel.startswith("D" if reply.ephemeral else ("C", "G", "D")):
         return ""
     beginning = ""
     async for message in _ours_since(web, place, reply):

@@ -37,12 +37,14 @@ class Home:
         self._errands.do("home", partial(self._publish, str(event.get("user", "")), str(event.get("channel", ""))))
 
     async def _publish(self, user: str, channel: str) -> None:
-        titles = await self._setup.records.titles("", _TITLES)
+        place = Place(PLATFORM, self._web.identity.team, channel or user)
+        asker = IncomingMessage(f"home:{uuid.uuid4().hex}", place, Author(user), "", command="knowledge")
+        titles = await self._setup.records.titles(asker, _TITLES)
         view = {
             "type": "home",
             "private_metadata": channel,
             "blocks": [
-                *_chapter("What I know", await self._known(user)),
+                *_chapter("What I know", await self._known(asker)),
                 *_titles(titles),
                 *_chapter("How to ask", _HOW),
                 *_chapter("My data", _MINE),
@@ -51,13 +53,11 @@ class Home:
         }
         await self._web.call(self._web.client.views_publish(user_id=user, view=view))
 
-    async def _known(self, user: str) -> str:
+    async def _known(self, asker: IncomingMessage) -> str:
         waiting_for = self._setup.ready()
         if waiting_for:
             return f"I am still starting: I wait for {waiting_for}."
-        place = Place(PLATFORM, self._web.identity.team)
-        inquiry = IncomingMessage(f"home:{uuid.uuid4().hex}", place, Author(user), "", command="knowledge")
-        return (await self._setup.inquire(inquiry)).text
+        return (await self._setup.inquire(asker)).text
 
 
 def _chapter(title: str, text: str) -> list[Block]:

@@ -1,8 +1,10 @@
 """How the adapter names messages and the ways back to people, so that both still hold after a restart."""
 
+import re
 from dataclasses import dataclass
 
 _SHOWN_TO_ONE = "ephemeral"
+_IDENTIFIER = re.compile(r"[A-Za-z0-9._:-]{0,255}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +34,19 @@ class Route:
     def parse(cls, text: str) -> "Route":
         """Read what `str` wrote."""
         return cls(*text.split(" ", 2))
+
+
+def identifier(value: object) -> str:
+    """Give the name of something of Slack's (a person, a channel, a timestamp, a trigger), or an empty one.
+
+    Raises:
+        ValueError: it cannot be one.
+    """
+    if value is None:
+        return ""
+    if not (isinstance(value, str) and _IDENTIFIER.fullmatch(value)):
+        raise ValueError("no identifier of Slack's")
+    return value
 
 
 def message_name(channel: str, ts: str) -> str:

@@ -62,7 +62,7 @@ COMMANDS = (
     SlashCommand(
         "/preceptor",
         "Help, your data, and the admins' commands.",
-        "help | history | knowledge | forget | export | stats | reload | people",
+        "help | history | knowledge | forget | export | stats | reload | people | settings | access | audit | delivery",
     ),
 )
 
@@ -76,7 +76,7 @@ _LONG_DESCRIPTION = (
 
 def bot_scopes(settings: Settings) -> tuple[str, ...]:
     """Give the bot scopes that these settings need: asking who is an admin takes one that is not needed otherwise."""
-    asks = any(role.startswith(("slack:admin", "slack:owner")) for role in settings.access.admin_roles)
+    asks = any(role.startswith(("slack:admin", "slack:owner")) for role in settings.access.roles_named)
     return (*BOT_SCOPES, "users:read") if asks else BOT_SCOPES
 
 

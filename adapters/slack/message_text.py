@@ -13,7 +13,7 @@ _BOLD = re.compile(r"(?<![\w*])\*(?=[^\s*])([^*\n]*[^\s*])\*(?![\w*])")
 _ITALIC = re.compile(r"(?<![\w_])_(?=[^\s_])([^_\n]*[^\s_])_(?![\w_])")
 _STRUCK = re.compile(r"(?<![\w~])~(?=[^\s~])([^~\n]*[^\s~])~(?![\w~])")
 _BULLET = re.compile("^([ \t]*)[•◦▪■‣]\ufe0e?[ \t]+", re.MULTILINE)
-_MENTION = re.compile(r"<(?:@(?P<user>[UW]\w+)|!subteam\^(?P<group>\w+))(?:\|[^<>\n]*)?>")
+_MENTION = re.compile(r"<(?:@(?P<user>[UW]\w+)|!subteam\^(?P<group>\w+)|#(?P<channel>[CDG]\w+))(?:\|[^<>\n]*)?>")
 _IN_DESTINATION = str.maketrans({"(": "%28", ")": "%29", " ": "%20", "\\": "%5C"})
 _IN_LABEL = str.maketrans({"[": r"\[", "]": r"\]"})
 
@@ -33,7 +33,7 @@ def commonmark(text: str, names: Mapping[str, str]) -> str:
 
 
 def mentions(text: str) -> tuple[str, ...]:
-    """Give whom a message's text names, each once, in order: ``("user:U1", "group:S1")``."""
+    """Give what a message's text names, each once, in order: ``("user:U1", "group:S1", "channel:C1")``."""
     return tuple(dict.fromkeys(f"{match.lastgroup}:{match[match.lastgroup or 0]}" for match in _MENTION.finditer(text)))
 
 

@@ -1,6 +1,7 @@
 """Opens the way to Slack: who the bot is, and in Socket Mode the line; tried until Slack is reached or says no."""
 
 import asyncio
+from collections.abc import Callable
 
 import structlog
 from slack_bolt.app.async_app import AsyncApp
@@ -15,13 +16,25 @@ log = structlog.get_logger(__name__)
 _START_SECONDS = 0.8
 """How long a start waits for Slack; what takes longer goes on in the background."""
 
+_STRANGER = (
+    "What answers at slack.base_url does not speak Slack's Web API: see whether the address is right, and what stands"
+    " between; I keep trying."
+)
+
 
 class Opening:
-    """The way to Slack, from `start` to `stop`; `app` is what a line's envelopes go to, None for no line."""
+    """The way to Slack, from `start` to `stop`.
 
-    def __init__(self, web: Web, app: AsyncApp | None) -> None:
+    Args:
+        web: the Web API.
+        app: what a line's envelopes go to; None for no line.
+        reached: told when Slack is reached, at first and each time that it was not for a while.
+    """
+
+    def __init__(self, web: Web, app: AsyncApp | None, reached: Callable[[], None]) -> None:
         self._web = web
         self._app = app
+        self._reached = reached
         self._socket: SocketMode | None = None
         self._trying: asyncio.Task[None] | None = None
 
@@ -42,12 +55,14 @@ class Opening:
             try:
                 await self._reach()
             except SlackRefusal as refusal:
-                if not refusal.passes:
+                if not (refusal.passes or refusal.is_a_strangers):
                     raise self._unwelcome(refusal) from None
-                log.warning("slack not reached", reason=refusal.code)
+                why = {"why": _STRANGER} if refusal.is_a_strangers else {}
+                log.warning("slack not reached", reason=refusal.code, **why)
             except FAILURES as error:
                 log.warning("slack not reached", reason=reason(error))
             else:
+                self._reached()
                 return
             await asyncio.sleep(pauses.longer())
 
@@ -55,7 +70,7 @@ class Opening:
         await self._web.identify()
         if self._app is not None:
             address = await self._web.socket_address()
-            self._socket = self._socket or SocketMode(self._app, self._web)
+            self._socket = self._socket or SocketMode(self._app, self._web, self._reached)
             await self._socket.connect(address)
 
     def _unwelcome(self, refusal: SlackRefusal) -> AdapterError:

@@ -5,9 +5,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from adapters.slack.identifiers import Identity, Route, message_name
+from adapters.fetching import LONGEST_ADDRESS
+from adapters.slack.identifiers import Identity, Route, identifier, message_name
 from adapters.slack.message_text import commonmark, mentions
 from adapters.slack.recent import Recent
+from adapters.sound_text import sound
 from bot.messages import Attachment, Author, IncomingMessage, Place
 
 PLATFORM = "slack"
@@ -19,6 +21,10 @@ HIDDEN_FILE = "slack-hidden-file:"
 """The address of a file that Slack shows nobody, for it is older than the workspace's plan reaches."""
 
 _NAMES = 2_000
+_LONGEST_NAME = 100
+
+_LARGEST = 1 << 40
+"""Bytes that no file on Slack has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,12 +52,12 @@ class Written:
     @classmethod
     def read(cls, message: Mapping[str, Any], event: Mapping[str, Any]) -> "Written":
         """Read a message; `event` is the event that brought it, most often the same."""
-        channel = str(event.get("channel", ""))
+        channel = identifier(event.get("channel"))
         return cls(
             channel=channel,
-            ts=str(message.get("ts") or ""),
-            thread=str(message.get("thread_ts") or ""),
-            user=str(message.get("user") or ""),
+            ts=identifier(message.get("ts")),
+            thread=identifier(message.get("thread_ts")),
+            user=identifier(message.get("user")),
             text=str(message.get("text") or ""),
             files=tuple(_files(message)),
             is_direct=event.get("channel_type") == "im" or channel.startswith("D"),
@@ -101,7 +107,7 @@ class Questions:
     def author(self, user: str, name: str = "") -> Author:
         """Give a person, with the name that is given or known."""
         if user and name:
-            self._names[user] = name
+            self._names[user] = sound(name, _LONGEST_NAME)
         return Author(user, self._names.get(user, ""))
 
     def text(self, text: str, bot: Identity) -> str:
@@ -134,7 +140,12 @@ def _attachments(files: Sequence[Mapping[str, Any]]) -> Iterator[Attachment]:
             continue
         address = file.get("url_private_download") or file.get("url_private") or f"{FILE_BY_ID}{file.get('id', '')}"
         name = file.get("name") or file.get("title") or file.get("id", "")
-        yield Attachment(str(name), str(file.get("mimetype", "")), int(file.get("size") or 0), str(address))
+        yield Attachment(sound(name), sound(file.get("mimetype", "")), _size(file), sound(address, LONGEST_ADDRESS))
+
+
+def _size(file: Mapping[str, Any]) -> int:
+    size = file.get("size")
+    return size if isinstance(size, int) and 0 <= size < _LARGEST else 0
 
 
 def _files(message: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:

@@ -44,10 +44,10 @@ class RequestUrl:
             return BoltResponse(status=401, body={"error": "invalid request"})
         try:
             asked = AsyncBoltRequest(body=body.decode(), query=query, headers=dict(headers))
+            return await self._app.async_dispatch(asked)
         # Bolt reads the body before it looks at the signature: what it cannot read comes from nobody we know.
-        except (ValueError, TypeError, AttributeError, RecursionError):
+        except (ValueError, TypeError, AttributeError, LookupError, RecursionError):
             return BoltResponse(status=400, body={"error": "not readable"})
-        return await self._app.async_dispatch(asked)
 
 
 def _http(answer: BoltResponse) -> Response:

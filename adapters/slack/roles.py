@@ -9,6 +9,7 @@ import structlog
 from adapters.slack.errands import FAILURES, reason
 from adapters.slack.recent import Recent
 from adapters.slack.web import Web
+from bot.access import UNKNOWN
 
 log = structlog.get_logger(__name__)
 
@@ -38,8 +39,8 @@ class Roles:
 
     Args:
         web: where to ask.
-        named: the setting `access.admin_roles`. That somebody is Slack's admin or owner is said only in the words that
-            stand there: to the core ``admin`` alone means that every door is open.
+        named: the roles that the settings of access name. Who is Slack's admin or owner is asked for only where one
+            of them does: it takes a scope of its own.
     """
 
     def __init__(self, web: Web, named: Iterable[str]) -> None:
@@ -52,21 +53,24 @@ class Roles:
     async def of(self, user: str) -> frozenset[str]:
         """Give a person's roles: ``group:ID``, and where it is asked for ``admin`` and ``owner``.
 
-        Each may have ``@`` and the workspace's id behind it. What Slack does not tell is not so.
+        Each may have ``@`` and the workspace's id behind it. Where Slack does not tell, `UNKNOWN` is among them.
         """
-        groups: Mapping[str, frozenset[str]] = await self._certain(self._groups.get("all"), {})
-        found = _with_team({f"group:{group}" for group, users in groups.items() if user in users}, self._web)
+        groups = await self._certain(self._groups.get("all"))
+        if groups is None or not self._web.is_known:
+            found = frozenset({UNKNOWN})
+        else:
+            found = _with_team({f"group:{group}" for group, users in groups.items() if user in users}, self._web)
         if self._standings:
-            standing: frozenset[str] = await self._certain(self._people.get(user), frozenset())
-            found |= self._standings & _with_team(standing, self._web)
+            standing = await self._certain(self._people.get(user))
+            found |= {UNKNOWN} if standing is None else self._standings & _with_team(standing, self._web)
         return found
 
-    async def _certain(self, looking_up: Awaitable[Value], nothing: Value) -> Value:
+    async def _certain(self, looking_up: Awaitable[Value]) -> Value | None:
         try:
             return await looking_up
         except FAILURES as error:
             log.warning("roles not known", reason=reason(error))
-            return nothing
+            return None
 
     async def _standing(self, user: str) -> frozenset[str]:
         """Ask for a person's standing in this workspace; people from elsewhere have none here."""

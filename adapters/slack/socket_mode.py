@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import logging
 import time
+from collections.abc import Callable
 from random import SystemRandom
 from typing import Any
 from urllib.parse import urlsplit
@@ -24,6 +25,9 @@ log = structlog.get_logger(__name__)
 
 PING_SECONDS = 5.0
 """How often the line is tested; so soon it is noticed that it was cut."""
+
+GAP_SECONDS = 60.0
+"""What Slack could not deliver it repeats at once, after a minute and after five; so long it may be lost."""
 
 _CONNECT_SECONDS = 5.0
 _LONGEST_PAUSE = 30.0
@@ -55,10 +59,13 @@ class Pauses:
 class _Client(SocketModeClient):
     """slack_sdk's client. It would try an address that Slack no longer takes for ever; here each try has a new one."""
 
-    def __init__(self, web: Web, ping_seconds: float) -> None:
+    def __init__(self, web: Web, ping_seconds: float, back: Callable[[], None], gap_seconds: float) -> None:
         super().__init__(app_token="", logger=_silent, web_client=web.client, ping_interval=ping_seconds)
         self._web = web
         self._pauses = Pauses()
+        self._back = back
+        self._gap_seconds = gap_seconds
+        self._alive_at = time.time()
 
     def go_to(self, address: str) -> str:
         """Set the address of the next connection, and the proxy on the way there."""
@@ -83,18 +90,43 @@ class _Client(SocketModeClient):
                 await super().connect()  # type: ignore[no-untyped-call]
             self._pauses.reset()
             log.info("slack connected")
+            # By the wall clock: the other one stands still while a machine sleeps.
+            if time.time() - self._alive_at > self._gap_seconds:
+                self._back()
+            self._alive_at = time.time()
         finally:
             # It is off while a connection is being made, and stays off when that fails.
             self.auto_reconnect_enabled = not self.closed
 
+    async def is_ping_pong_failing(self) -> bool:
+        """Keep when Slack was last heard, which slack_sdk forgets before it connects anew; slack_sdk calls this."""
+        self._alive_at = max(self._alive_at, self.last_ping_pong_time or 0.0)
+        return await super().is_ping_pong_failing()
+
 
 class SocketMode:
-    """One app's line to Slack. `connect` opens it, and it reconnects by itself until `close`."""
+    """One app's line to Slack. `connect` opens it, and it reconnects by itself until `close`.
 
-    def __init__(self, app: AsyncApp, web: Web, ping_seconds: float = PING_SECONDS) -> None:
+    Args:
+        app: what envelopes go to.
+        web: gives the addresses of connections.
+        back: told when the line is there again after it was not for longer than Slack surely repeats.
+        ping_seconds: how often the line is tested.
+        gap_seconds: after so long without a line what Slack had to say may be lost.
+    """
+
+    def __init__(
+        self,
+        app: AsyncApp,
+        web: Web,
+        back: Callable[[], None],
+        *,
+        ping_seconds: float = PING_SECONDS,
+        gap_seconds: float = GAP_SECONDS,
+    ) -> None:
         self._app = app
         self._handling: set[asyncio.Task[Any]] = set()
-        self._client = _Client(web, ping_seconds)
+        self._client = _Client(web, ping_seconds, back, gap_seconds)
         self._client.socket_mode_request_listeners.append(self._handle)
 
     async def connect(self, address: str) -> None:

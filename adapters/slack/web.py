@@ -53,6 +53,11 @@ class SlackRefusal(Exception):  # noqa: N818 - Slack's word is no: an error of n
         """Whether it is Slack's own trouble, and asking again may help."""
         return self.code in _PASSING or self.code.startswith("http_5")
 
+    @property
+    def is_a_strangers(self) -> bool:
+        """Whether Slack cannot have said it: its refusals have a name, whatever their status."""
+        return self.code.startswith("http_") and not self.passes
+
 
 class Web:
     """The Web API under the bot's token. `open` before any call; after `close` no socket is left.
@@ -151,15 +156,12 @@ class Web:
 
     async def identify(self) -> Identity:
         """Ask Slack who the bot is. Raises what `call` does."""
-        said = await self.call(self.client.auth_test())
-        self._identity = Identity(
-            team=said["team_id"],
-            team_name=said.get("team", ""),
-            url=said.get("url", ""),
-            user=said["user_id"],
-            bot=said.get("bot_id", ""),
-            name=said.get("user", ""),
-        )
+        try:
+            said = await self.call(self.client.auth_test())
+            self._identity = _identity(said)
+        except (AttributeError, KeyError, TypeError) as error:
+            # What slack_sdk does with an answer that is text, and we with one that names nobody.
+            raise SlackRefusal("http_answer_of_another_kind") from error
         return self._identity
 
     async def socket_address(self) -> str:
@@ -184,6 +186,17 @@ class Web:
             raise _limited(response.headers)
         if response.status_code != 200:
             raise SlackRefusal(f"response_url_{response.status_code}")
+
+
+def _identity(said: Mapping[str, Any]) -> Identity:
+    return Identity(
+        team=said["team_id"],
+        team_name=said.get("team", ""),
+        url=said.get("url", ""),
+        user=said["user_id"],
+        bot=said.get("bot_id", ""),
+        name=said.get("user", ""),
+    )
 
 
 def _limited(headers: Mapping[str, str]) -> RateLimitedError:

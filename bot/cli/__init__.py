@@ -5,8 +5,10 @@ import sys
 import typer
 
 from bot.cli import (
+    access,
     conversing,
     database,
+    delivery,
     describe,
     diagnose,
     doctor,
@@ -15,6 +17,8 @@ from bot.cli import (
     images,
     knowledge,
     models,
+    people,
+    privacy,
     settings,
     train,
 )
@@ -41,7 +45,12 @@ app.add_typer(images.app, name="images")
 app.add_typer(evaluate.app, name="evaluate")
 app.add_typer(train.app, name="train")
 app.add_typer(database.app, name="database")
+app.add_typer(delivery.app, name="delivery")
+app.add_typer(people.app, name="people")
+app.add_typer(privacy.app, name="privacy")
 app.add_typer(settings.app, name="settings")
+app.add_typer(access.app, name="access")
+app.command()(access.audit)
 app.command()(diagnose.diagnose)
 app.command()(describe.describe)
 app.command()(doctor.doctor)

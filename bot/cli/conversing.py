@@ -15,7 +15,11 @@ Top = Annotated[int | None, typer.Option("--top", min=1, max=50, help="How many 
 def run() -> None:
     """Start every front door that is configured, and answer until stopped (Ctrl-C, SIGTERM)."""
     import asyncio
+    import signal
     import sys
+
+    # As long as nothing is open there is nothing to be closed; later it is `stopped_by_signals` that hears of it.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
 
     from bot import logs
     from bot.application import Application, front_doors
@@ -38,7 +42,7 @@ def run() -> None:
             sys.stdout.write("Preceptor is ready. " + "\n".join(lines) + "\n")
             sys.stdout.flush()
 
-        return await application.run(adapters, _announce)
+        return await application.run(adapters, _announce, stays=True)
 
     leave(asyncio.run(_run()))
 

@@ -26,6 +26,8 @@ async def examine(examined: Examined) -> AsyncIterator[Finding]:
         yield await _of_local(settings) if name == "local" else await _of_served(settings, name)
     if settings.generation.verifier:
         yield _of_verifier(settings)
+    if settings.privacy.names_model:
+        yield _of_names_model(settings)
 
 
 def _of_chain(settings: Settings) -> Finding:
@@ -48,6 +50,17 @@ def _of_verifier(settings: Settings) -> Finding:
             name, "failed", f"{error.message} Where anybody writes answers, the bot does not start.", error.fix
         )
     return Finding(name, "ok", f"{found.name} is here, and checks what is written.")
+
+
+def _of_names_model(settings: Settings) -> Finding:
+    from models.store.model_store import ModelStore
+
+    name = "names model"
+    try:
+        found = ModelStore(settings.models_directory).find(settings.privacy.names_model)
+    except ModelError as error:
+        return Finding(name, "failed", f"{error.message} Servers from which it hides are not asked.", error.fix)
+    return Finding(name, "ok", f"{found.name} is here, and finds names of people.")
 
 
 async def _of_served(settings: Settings, section: str) -> Finding:
@@ -80,7 +93,8 @@ def _of_privacy(settings: Settings, section: str, generator: ServedGenerator) ->
     host = urlsplit(getattr(settings, section).base_url).hostname
     pictures = " Pictures go there, too." if getattr(settings, section).pictures else ""
     if generator.redacts:
-        hidden = "with e-mail addresses, phone and card numbers and keys hidden"
+        names = ", names of people" if settings.privacy.names_model else ""
+        hidden = f"with e-mail addresses, phone and card numbers{names} and keys hidden"
         return f"Questions and passages go to {host}, {hidden}.{pictures}"
     return f"Questions and passages go to {host} as they are.{pictures}"
 

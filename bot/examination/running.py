@@ -19,6 +19,7 @@ _OURS = tuple(
     for name, module in (
         ("installation", "installation"),
         ("storage", "storage"),
+        ("delivery", "delivery"),
         ("knowledge base", "knowledge"),
         ("generators", "generators"),
         ("diagnosis", "diagnosis"),

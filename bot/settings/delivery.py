@@ -39,7 +39,7 @@ class DeliverySettings(Section):
     )
     keys_days: int = Field(
         14,
-        ge=3,
+        ge=7,
         description="How long an event's key is kept, by which its repeats are known; platforms repeat for hours.",
     )
 

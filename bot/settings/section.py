@@ -2,6 +2,7 @@
 
 import difflib
 import json
+from ipaddress import ip_network
 from typing import Annotated
 from urllib.parse import urlsplit
 
@@ -85,3 +86,12 @@ def known_place(place: str) -> str:
         meant = f"; did you mean {near[0]}" if near else f": {', '.join(PLATFORMS)}"
         raise ValueError(f"{place!r} begins with {platform!r}, which is no platform{meant}")
     return place
+
+
+def known_network(text: str) -> str:
+    """Let the address of a network pass, as ``10.1.0.0/16``.
+
+    Raises:
+        ValueError: it is none.
+    """
+    return str(ip_network(text))

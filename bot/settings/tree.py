@@ -11,7 +11,7 @@ from bot.settings.delivery import CatchUpSettings, DeliverySettings, DispatchSet
 from bot.settings.generators import GeminiSettings, GenerationSettings, LocalSettings, OpenAISettings
 from bot.settings.limits import LimitSettings
 from bot.settings.privacy import PrivacySettings
-from bot.settings.section import FrontDoor, Positive, Section, Token, known_place
+from bot.settings.section import FrontDoor, Positive, Section, Token, known_network, known_place
 
 PREFIX = "PRECEPTOR_"
 DELIMITER = "__"
@@ -178,6 +178,10 @@ class AttachmentSettings(Section):
     """Files that come with a message."""
 
     megabytes: Positive = Field(20, description="The largest file that is fetched, in MiB.")
+    allowed_networks: tuple[Annotated[str, AfterValidator(known_network)], ...] = Field(
+        (),
+        description="Private networks inside which files may lie, as 10.1.0.0/16; else none is fetched from there.",
+    )
 
 
 class DiscordSettings(FrontDoor):

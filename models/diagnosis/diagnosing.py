@@ -93,15 +93,19 @@ class Diagnoser:
             for diagnosis in await self._judge(chunk, limit):
                 yield diagnosis
 
-    async def looks_like_symptoms(self, text: str) -> bool:
+    async def looks_like_symptoms(self, text: str, flags: tuple[RedFlag, ...] | None = None) -> bool:
         """Whether somebody seems to tell of an illness, their own or a relative's, without being asked for it.
 
         Questions of knowledge and texts for which the classifier would abstain do not; red flags always do.
 
+        Args:
+            text: what was said.
+            flags: its `red_flags`, where they are known already.
+
         Raises:
             ModelError: the classifier cannot be loaded, or too many wait for it.
         """
-        seen = await asyncio.to_thread(self._look, text)
+        seen = await asyncio.to_thread(self._look, text, flags)
         if seen.flags:
             return True
         if seen.reason or not speaks_of_somebody(seen.text):
@@ -175,9 +179,9 @@ class Diagnoser:
         (rows,) = await self._runtime.run([(texts, sum(map(len, texts)))])
         return rows
 
-    def _look(self, text: str) -> "_Seen":
+    def _look(self, text: str, flags: tuple[RedFlag, ...] | None = None) -> "_Seen":
         short = cleaned(text, LONGEST)
-        return _Seen(short, self.red_flags(text), unfit(short, self._languages))
+        return _Seen(short, self.red_flags(text) if flags is None else flags, unfit(short, self._languages))
 
     def _told(self, seen: "_Seen", conditions: tuple[PossibleCondition, ...]) -> Diagnosis:
         if not conditions:

@@ -11,7 +11,10 @@ from models.generation.question_terms import TermReader
 from models.generation.quotation import cited, quoted
 from models.generation.sentence_ranking import Source, rank
 from models.generation.sentence_selection import Pick, select
-from models.generation.sentences import sentences_of
+from models.generation.sentences import Sentence, sentences_of
+
+_KEPT = 1_024
+"""Passages that stay taken apart: some are found again and again."""
 
 
 class ExtractiveGenerator(Generator):
@@ -74,7 +77,15 @@ class _PerThread(threading.local):
 
 
 def _source(passage: GroundingPassage) -> Source:
-    return Source(sentences_of(passage.text), f"{passage.title} {passage.question}", passage.score)
+    # What a picture shows is somebody's own, and not kept beyond the answer.
+    is_lasting = not passage.image
+    sentences = _taken_apart(passage.text) if is_lasting else sentences_of(passage.text)
+    return Source(sentences, f"{passage.title} {passage.question}", passage.score, is_lasting)
+
+
+@functools.lru_cache(_KEPT)
+def _taken_apart(text: str) -> Sequence[Sentence]:
+    return tuple(sentences_of(text))
 
 
 def _written(picks: Sequence[Pick], passages: Sequence[GroundingPassage], sources: Sequence[Source]) -> Iterator[str]:

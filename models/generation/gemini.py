@@ -19,7 +19,7 @@ from models.generation.served.faults import (
     seconds_of,
     usable_key,
 )
-from models.generation.served.redaction import Redactor
+from models.generation.served.hiding import Hiding
 from models.generation.served.serving import Backoff, Chunk, ServedGenerator, ServedOptions
 
 if TYPE_CHECKING:
@@ -89,17 +89,16 @@ class GeminiOptions(ServedOptions):
 class GeminiGenerator(ServedGenerator):
     """Asks the Gemini API. Its connection lives as long as the generator; made with the first answer, or `warm_up`."""
 
-    def __init__(
-        self, options: GeminiOptions, redactor: Redactor | None = None, backoff: Backoff | None = None
-    ) -> None:
-        super().__init__(SERVER, options, redactor, backoff)
+    def __init__(self, options: GeminiOptions, hiding: Hiding | None = None, backoff: Backoff | None = None) -> None:
+        super().__init__(SERVER, options, hiding, backoff)
         self._options = options
         # The library's client closes itself when nobody holds it.
         self._client: Client
         self._http: httpx2.AsyncClient
 
     async def close(self) -> None:
-        """Close the connection."""
+        """Close the connection, and let go of what hides."""
+        await super().close()
         if self._is_connected:
             self._client.close()
             await self._client.aio.aclose()

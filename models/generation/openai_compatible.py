@@ -12,7 +12,7 @@ import structlog
 from models.errors import AnswerBlockedError, GeneratorRefusedError
 from models.generation.prompting import ChatMessage
 from models.generation.served.faults import AttemptError, Refusal, Server, of_refusal, usable_key
-from models.generation.served.redaction import Redactor
+from models.generation.served.hiding import Hiding
 from models.generation.served.serving import Backoff, Chunk, ServedGenerator, ServedOptions
 from models.generation.served.thoughts import ThoughtFilter
 
@@ -53,17 +53,16 @@ class OpenAIOptions(ServedOptions):
 class OpenAIGenerator(ServedGenerator):
     """Asks a server that speaks OpenAI's chat completions; the connection lives as long as the generator."""
 
-    def __init__(
-        self, options: OpenAIOptions, redactor: Redactor | None = None, backoff: Backoff | None = None
-    ) -> None:
-        super().__init__(SERVER, options, redactor, backoff)
+    def __init__(self, options: OpenAIOptions, hiding: Hiding | None = None, backoff: Backoff | None = None) -> None:
+        super().__init__(SERVER, options, hiding, backoff)
         self._options = options
         self._client: AsyncOpenAI
         self._http: httpx2.AsyncClient
         self._left_out: set[str] = set()
 
     async def close(self) -> None:
-        """Close the connection."""
+        """Close the connection, and let go of what hides."""
+        await super().close()
         if self._is_connected:
             await self._client.close()
             await self._http.aclose()

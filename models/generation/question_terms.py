@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import pairwise
 
 import Stemmer
@@ -43,6 +44,9 @@ _REFERS_BACK = re.compile(
     r"\b(?:it|its|this|that|these|those|they|them|their|he|she|his|her|one|ones)\b|^\s*and\b", re.IGNORECASE
 )
 
+_KEPT = 8_192
+"""Texts whose stems a reader remembers."""
+
 
 @dataclass(frozen=True, slots=True)
 class QuestionTerms:
@@ -70,10 +74,12 @@ class TermReader:
 
     Attributes:
         function_words: the stems of words without a meaning of their own.
+        known_stems: gives what `stems` gives, and remembers it; for texts that come again and again. Not to be changed.
     """
 
     def __init__(self) -> None:
         self._stemmer = Stemmer.Stemmer("english")
+        self.known_stems = lru_cache(_KEPT)(self.stems)
         self.function_words = frozenset(self._stemmer.stemWords(_FUNCTION_WORDS.split()))
         self._generic_stems = frozenset(self._stemmer.stemWords(_GENERIC_WORDS.split()))
 

@@ -23,11 +23,15 @@ _FAINTEST = 0.05
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A passage taken apart: its sentences in order, its title or question, and its search score."""
+    """A passage taken apart: its sentences in order, its title or question, and its search score.
+
+    `is_lasting` is whether other questions may find it, too, so that it is worth remembering.
+    """
 
     sentences: Sequence[Sentence]
     title: str
     score: float
+    is_lasting: bool = True
 
 
 class Evidence(NamedTuple):
@@ -115,8 +119,9 @@ class _ReadSource:
 
 
 def _read(source: Source, terms: TermReader) -> _ReadSource:
-    stems = [terms.stems(f"{sentence.text} {sentence.block}") for sentence in source.sentences]
-    return _ReadSource(source, frozenset(terms.stems(source.title)), stems)
+    read = terms.known_stems if source.is_lasting else terms.stems
+    stems = [read(f"{sentence.text} {sentence.block}") for sentence in source.sentences]
+    return _ReadSource(source, frozenset(read(source.title)), stems)
 
 
 def _relevance(score: float, best: float) -> float:

@@ -65,6 +65,8 @@ def contract_settings(folder: Path, **sections: Any) -> Settings:
         "attachments": {"megabytes": 1},
         "answers": {"shown_after_seconds": 0.0},
         "models": FLOOR,
+        # One person asks as many do.
+        "limits": {"person_per_minute": 0, "channel_per_minute": 0, "workspace_per_minute": 0, "person_at_once": 0},
     }
     return Settings(**values | {name: values.get(name, {}) | section for name, section in sections.items()})
 

@@ -65,11 +65,7 @@ class _MemoryStage(Stage):
         return self._seen(question)
 
     async def _is_open(self, question: Any) -> bool:
-        return any(left.message.key == question.key for left in await self._delivery.unanswered("memory"))
-
-    @property
-    def _delivery(self) -> Any:
-        return self.application.dispatcher._delivery
+        return bool(await self.application.dispatcher.delivery.unanswered([f"memory/{question.key}"]))
 
     def _seen(self, question: Any) -> Seen:
         standing = [reply for name, reply in self.board.standing.items() if name.startswith(f"memory/{question.key}#")]

@@ -13,6 +13,7 @@ from loopback_discord.invocations import Unavailable
 from adapters.discord.interactions import Interactions
 from adapters.discord.underway import Attendance, Deferrals
 from bot.adapter import Records
+from bot.messages import Author, IncomingMessage, Place
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -76,11 +77,11 @@ async def test_completion_offers_titles_of_the_knowledge_base(lab: Lab) -> None:
 
 async def test_completion_offers_nothing_twice_and_nothing_blank() -> None:
     class _Titles(Records):
-        async def titles(self, beginning: str, limit: int) -> list[str]:
+        async def titles(self, asker: IncomingMessage, limit: int) -> list[str]:
             return ["x" * 120, "x" * 130, " ", "y"]
 
     heard = Interactions(nobody_hears, _Titles(), Deferrals(), Attendance())
-    assert await heard.titles("") == ["x" * 100, "y"]
+    assert await heard.titles(IncomingMessage("1", Place("discord"), Author("1"), "")) == ["x" * 100, "y"]
 
 
 async def test_completion_of_nothing_known_offers_nothing(lab: Lab) -> None:
@@ -130,7 +131,7 @@ async def test_describe_image_takes_a_messages_picture(lab: Lab) -> None:
 
 async def test_admin_commands_are_hidden_from_those_who_do_not_manage_the_server(lab: Lab) -> None:
     hidden = {command["name"] for command in lab.discord.commands() if command.get("default_member_permissions")}
-    assert hidden == {"reload", "stats", "people"}
+    assert hidden == {"reload", "stats", "people", "access", "audit", "settings", "delivery"}
     with pytest.raises(Unavailable):
         await lab.ada.invokes(lab.general, "reload")
 

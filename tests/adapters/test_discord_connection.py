@@ -8,6 +8,8 @@ from typing import Any
 
 import psutil
 import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
 from discord_lab import READS_CONTENT, Backoff, Lab, lab, nobody_hears, running_lab
 from loopback_discord import LoopbackDiscord
 from structlog.testing import capture_logs
@@ -248,3 +250,24 @@ async def test_everything_goes_through_the_proxy_that_is_set(tmp_path: Path) -> 
         opened.set(base_url="http://discord.invalid/api/v10", proxy=opened.discord.world.base_url)
         async with opened.running():
             assert ANSWER in (await opened.ask()).content
+
+
+@pytest.mark.parametrize(
+    "answer", [{"text": "Hello"}, {"text": "{}", "content_type": "application/json"}, {"status": 404}]
+)
+async def test_an_address_that_is_not_discords_is_told_in_the_log(answer: dict[str, Any]) -> None:
+    async def _me(request: web.Request) -> web.Response:
+        return web.Response(**answer)
+
+    app = web.Application()
+    app.router.add_get("/api/users/@me", _me)
+    async with TestServer(app) as server:
+        url = str(server.make_url("/api"))
+        settings = DiscordSettings(enabled=True, token="MTIz.any.token", base_url=url)  # type: ignore[arg-type]
+        adapter = DiscordAdapter(settings, Records(), AT_ONCE)
+        with capture_logs() as logged:
+            await adapter.start(nobody_hears)
+            await adapter.stop()
+    told = [line["why"] for line in logged if line["event"] == "discord not reached"]
+    assert len(told) > 1, "it keeps trying"
+    assert "What answers at discord.base_url does not speak Discord's API" in told[0]

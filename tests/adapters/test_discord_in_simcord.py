@@ -20,8 +20,8 @@ BUTTONS = (Button("👍", "up 1", "feedback"), Button("Ask a person", "1", "pers
 
 
 class _Titles(Records):
-    async def titles(self, beginning: str, limit: int) -> list[str]:
-        return [title for title in ("Parking", "Opening hours") if title.startswith(beginning)]
+    async def titles(self, asker: IncomingMessage, limit: int) -> list[str]:
+        return [title for title in ("Parking", "Opening hours") if title.startswith(asker.text)]
 
 
 @dataclass
@@ -156,7 +156,7 @@ async def test_admin_commands_are_offered_to_those_who_manage_the_server_only() 
         role = stage.guild.create_role("Staff", permissions=discord.Permissions(manage_guild=True))
         chief = stage.guild.add_member(stage.env.create_user("chief"), roles=[role])
         for_all, for_chiefs = set(ada.available_commands(stage.general)), set(chief.available_commands(stage.general))
-        assert for_chiefs - for_all == {"reload", "stats", "people"}
+        assert for_chiefs - for_all == {"reload", "stats", "people", "access", "audit", "settings", "delivery"}
 
 
 async def test_buttons_are_heard_also_by_the_next_process() -> None:

@@ -286,7 +286,7 @@ def test_a_message_is_read(content: str, text: str) -> None:
 
 
 def test_those_a_message_names_are_told_once_and_in_order() -> None:
-    assert mentions("<@&2> <@1> <@!1> `<@3>` <#4> <:a:5>") == ("role:2", "user:1")
+    assert mentions("<@&2> <@1> <@!1> `<@3>` <#4> <:a:5>") == ("role:2", "user:1", "channel:4")
 
 
 @given(st.one_of(st.text(), st.text(alphabet="<@!&#:t/a12>`|-> \n~*_")))

@@ -52,7 +52,8 @@ async def test_whoever_meets_a_defect_of_ours_is_told_at_once(tmp_path: Path) ->
             told = await opened.general.next_answer()
         assert "did not work on my side" in told.content
         assert told.reference is question
-        assert [line["key"] for line in logged if line.get("exc_info")] == [str(question.id)]
+        ((key, where),) = [(line["key"], line["where"]) for line in logged if line.get("error") == "KeyError"]
+        assert (key, where.partition(":")[0]) == (str(question.id), Path(__file__).name)
 
 
 async def test_a_database_that_cannot_be_asked_is_one_line_of_the_log(

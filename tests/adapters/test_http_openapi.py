@@ -13,6 +13,8 @@ METHODS = {
     "/v1/diagnose": {"post"},
     "/v1/describe": {"post"},
     "/v1/conversations/{conversation_id}": {"get", "delete"},
+    "/v1/me": {"get", "delete"},
+    "/v1/people/{person_id}": {"get", "delete"},
     "/v1/knowledge": {"get"},
     "/v1/knowledge/reload": {"post"},
     "/healthz": {"get"},
@@ -31,7 +33,7 @@ async def test_every_route_is_described(api: httpx.AsyncClient) -> None:
 async def test_problems_are_described_as_problem_documents(api: httpx.AsyncClient) -> None:
     schema = (await api.get("/openapi.json")).json()
     asked = schema["paths"]["/v1/ask"]["post"]["responses"]
-    assert set(asked) == {"200", "400", "401", "404", "413", "415", "422", "503", "504"}
+    assert set(asked) == {"200", "400", "401", "404", "413", "415", "422", "429", "503", "504"}
     assert set(asked["200"]["content"]) == {"application/json", "text/event-stream"}
     assert set(asked["422"]["content"]) == {"application/problem+json"}
     assert "HTTPValidationError" not in str(schema)

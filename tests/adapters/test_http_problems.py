@@ -6,14 +6,16 @@ from collections.abc import AsyncIterator, Iterator
 
 import httpx
 import pytest
+from http_serving import Serve
 from starlette.exceptions import HTTPException
 from starlette.types import Message
 
 from adapters.http.documents import ProblemDocument
 from adapters.http.gate import bounded
-from adapters.http.problems import KINDS, Problem
+from adapters.http.problems import KINDS, Problem, of_reply
 from bot import errors
 from bot.errors import PreceptorError
+from bot.messages import Reply
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -172,3 +174,32 @@ async def test_an_unknown_code_is_our_fault() -> None:
 async def test_who_may_try_again_is_told_when() -> None:
     assert Problem("overloaded", "Full.").response().headers["retry-after"] == "60"
     assert "retry-after" not in Problem("question_empty", "Empty.").response().headers
+
+
+@pytest.mark.parametrize(("seconds", "told"), [(2.2, "3"), (59.0, "59"), (None, "60")])
+async def test_who_asks_too_much_is_told_how_long_to_wait(seconds: float | None, told: str) -> None:
+    data = {"sentence": "That was quick.", "fix": "Ask again in 3 seconds."} | ({"seconds": seconds} if seconds else {})
+    response = of_reply(Reply("", outcome="refused", error="too_many", data=data)).response()
+    assert response.status_code == 429
+    assert response.headers["retry-after"] == told
+    document = json.loads(bytes(response.body))
+    assert (document["detail"], document["fix"]) == ("That was quick.", "Ask again in 3 seconds.")
+
+
+async def test_a_key_that_asks_too_much_is_told_when_to_come_back(serve: Serve) -> None:
+    key = "0123456789abcdef"
+    limits = {"person_per_minute": 2}
+    async with serve({"X-API-Key": key}, http={"user_keys": (key,)}, limits=limits) as served:
+        responses = [await served.api.post("/v1/ask", json={"question": "What is Ohm's law?"}) for _ in range(4)]
+    assert [response.status_code for response in responses] == [200, 200, 429, 429]
+    problem = problem_of(responses[3], 429, "too_many")
+    assert 1 <= int(responses[3].headers["retry-after"]) <= 30
+    assert problem["detail"] == "That was quick: I take 2 questions a minute of each."
+
+
+async def test_in_a_stream_who_asks_too_much_is_told_in_an_event(serve: Serve) -> None:
+    key = "0123456789abcdef"
+    headers = {"X-API-Key": key, "Accept": "text/event-stream"}
+    async with serve(headers, http={"user_keys": (key,)}, limits={"person_per_minute": 1}) as served:
+        responses = [await served.api.post("/v1/ask", json={"question": "What is Ohm's law?"}) for _ in range(2)]
+    assert "urn:preceptor:error:too_many" in responses[1].text

@@ -28,7 +28,7 @@ async def told(opened: Lab, command: str = "reload") -> str:
         ("slack:owner", False, True, True),
         ("slack:admin@T0LOOPBACK", True, False, True),
         ("slack:admin@T0ELSEWHERE", True, False, False),
-        ("discord:admin", True, True, False),
+        ("discord:owner", True, True, False),
     ],
 )
 async def test_admins_and_owners_are_admins_where_the_settings_say_so(

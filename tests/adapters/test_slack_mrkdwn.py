@@ -272,7 +272,7 @@ def test_a_message_is_read(content: str, text: str) -> None:
 
 def test_those_a_message_names_are_told_once_and_in_order() -> None:
     message = "<!subteam^S1|@crew> <@U1> <@W2|bob> <@U1> <#C1> <!here> &lt;@U3&gt;"
-    assert mentions(message) == ("group:S1", "user:U1", "user:W2")
+    assert mentions(message) == ("group:S1", "user:U1", "user:W2", "channel:C1")
 
 
 @given(st.one_of(st.text(), st.text(alphabet="<@!#^|U1S>`*_~&;lgt \n•")))

@@ -8,6 +8,8 @@ from typing import Any
 
 import psutil
 import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
 from loopback_slack import LoopbackSlack
 from slack_lab import OPENING, Lab, lab, running_lab
 from structlog.testing import capture_logs
@@ -53,6 +55,31 @@ async def test_a_wrong_token_is_named_at_the_start(tmp_path: Path, mode: Any, wr
         assert named in refused.value.sentence
         assert "docs/slack.md" in refused.value.fix
         assert "xoxb-wrong" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {"text": "Hello"},
+        {"text": "<p>Hello</p>", "content_type": "text/html"},
+        {"text": '{"ok": true}', "content_type": "application/json"},
+        {"status": 404},
+    ],
+)
+async def test_an_address_that_is_not_slacks_is_told_in_the_log(tmp_path: Path, answer: dict[str, Any]) -> None:
+    async def _test(request: web.Request) -> web.Response:
+        return web.Response(**answer)
+
+    app = web.Application()
+    app.router.add_post("/api/auth.test", _test)
+    async with TestServer(app) as server, lab(tmp_path) as opened:
+        door = adapter(opened, base_url=str(server.make_url("/api/")))
+        with capture_logs() as logged:
+            await door.start(nobody)
+            assert "not reached yet; I keep trying" in door.welcome
+            await door.stop()
+    told = [line["why"] for line in logged if line["event"] == "slack not reached"]
+    assert "What answers at slack.base_url does not speak Slack's Web API" in told[0]
 
 
 async def test_http_mode_needs_the_http_api(tmp_path: Path) -> None:

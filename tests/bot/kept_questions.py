@@ -8,6 +8,7 @@ from typing import Any
 from bot.conversations import Conversations
 from bot.database import Database
 from bot.delivery import Delivery, Part, idempotency_key
+from bot.forgetting import Forgetting
 from bot.messages import Author, Citation, IncomingMessage, Place, Reply
 
 GENERAL = Place("memory", "lab", "general")
@@ -37,10 +38,12 @@ class KeptQuestions:
     database: Database
     conversations: Conversations = field(init=False)
     delivery: Delivery = field(init=False)
+    forgetting: Forgetting = field(init=False)
 
     def __post_init__(self) -> None:
         self.conversations = Conversations(self.database, timedelta(hours=1))
         self.delivery = Delivery(self.database)
+        self.forgetting = Forgetting(self.database)
 
     async def answered(self, message: IncomingMessage, text: str = "It opens at 8.", **fields: Any) -> int:
         """Have a question answered; give the answer's number. It stands as ``answer to KEY``."""

@@ -147,7 +147,7 @@ async def test_who_is_an_admin_of_the_platform_is_none_here_unless_the_settings_
     assert (reply.outcome, reply.error) == ("refused", "not_allowed")
 
 
-@pytest.mark.parametrize(("named", "outcome"), [("memory:manager", "done"), ("other:manager", "refused")])
+@pytest.mark.parametrize(("named", "outcome"), [("memory:manager", "done"), ("slack:admin", "refused")])
 async def test_holders_of_a_role_that_the_settings_name_are_admins(
     settings: Settings, named: str, outcome: str
 ) -> None:

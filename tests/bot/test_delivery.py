@@ -72,7 +72,7 @@ async def test_an_asker_who_leaves_while_it_is_accepted_is_answered_all_the_same
 
 
 async def test_the_same_key_on_two_platforms_is_two_messages(settings: Settings) -> None:
-    one, two = Flaky("one"), Flaky("two")
+    one, two = Flaky("discord"), Flaky("slack")
     async with Application(settings).running([one, two]):
         for adapter in (one, two):
             talk = Conversation(adapter, place=Place(adapter.name, "lab", "general"))
@@ -177,11 +177,11 @@ def _holds(settings: Settings, text: str) -> bool:
 
 async def test_a_platform_that_hangs_does_not_keep_the_others_waiting(settings: Settings) -> None:
     one_at_a_time = settings.model_copy(update={"dispatch": settings.dispatch.model_copy(update={"workers": 1})})
-    down, up = Stuck("down"), Flaky("up")
+    down, up = Stuck("discord"), Flaky("slack")
     async with Application(one_at_a_time).running([down, up]):
-        await down.post(Conversation(down, place=Place("down")).message("When does the office open?"))
+        await down.post(Conversation(down, place=Place("discord")).message("When does the office open?"))
         await down.reached.wait()
-        await up.post(Conversation(up, place=Place("up")).message("When does the office open?"))
+        await up.post(Conversation(up, place=Place("slack")).message("When does the office open?"))
         assert (await asyncio.wait_for(up.sent.get(), 10)).outcome == "answered"
         down.free.set()
 

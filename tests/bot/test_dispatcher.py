@@ -151,6 +151,31 @@ async def test_beyond_the_queue_the_asker_is_told_at_once(settings: Settings) ->
     assert "are waiting before yours" in str(refused[0])
 
 
+async def test_beyond_what_may_wait_in_a_channel_its_askers_are_told_and_others_are_not_refused(
+    settings: Settings,
+) -> None:
+    small = settings.model_copy(update={"dispatch": settings.dispatch.model_copy(update={"channel_queue": 2})})
+    adapter = InMemoryAdapter()
+    async with Application(small).running([adapter]):
+        talk = Conversation(adapter)
+        other = talk.other(place=Place("memory", "lab", "random"))
+        messages = [one.message("When does the office open?") for one in (*[talk] * 5, other)]
+        results = await asyncio.gather(*(adapter.post(message) for message in messages), return_exceptions=True)
+        for result in results:
+            if not isinstance(result, BaseException):
+                await result.complete()
+    refused = [str(result) for result in results if isinstance(result, OverloadedError)]
+    assert refused == ["2 messages of this channel are waiting before yours. Try again in a minute."] * 3
+    assert not isinstance(results[-1], BaseException)
+
+
+async def test_an_answer_is_shared_once_however_often_the_button_is_pressed(ada: Conversation) -> None:
+    answer = await ada.say("When does the office open?")
+    presses = [await ada.say(str(answer.answer_id), command="share") for _ in range(2)]
+    assert "**Ada** asked: When does the office open?" in presses[0].text
+    assert (presses[1].text, presses[1].ephemeral) == ("That answer is shared already.", True)
+
+
 _KILLED = """
 import asyncio, os, signal, sys
 from bot.adapter import InMemoryAdapter, Limits

@@ -220,7 +220,7 @@ async def test_who_is_not_content_with_the_solution_may_ask_again(desk: Desk) ->
 async def test_a_call_for_a_deleted_answer_is_gone_with_it(desk: Desk) -> None:
     number = await desk.question()
     await desk.call(number)
-    await desk.kept.conversations.forget_person("memory:ada")
+    await desk.kept.forgetting.person("memory:ada")
     assert await desk.rows() == []
     with pytest.raises(ConversationNotFoundError, match="no such request"):
         await desk.press(number)

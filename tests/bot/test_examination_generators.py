@@ -119,3 +119,19 @@ async def test_a_verifier_that_is_not_here_is_told(settings: Settings) -> None:
     finding = {finding.name: finding async for finding in examine(examined)}["verifier"]
     assert finding.verdict == "failed"
     assert "preceptor models pull nobody/has-it" in finding.fix
+
+
+async def test_a_names_model_that_is_not_here_is_told_with_the_way_to_get_it(
+    tmp_path: Path, gemini: LoopbackGemini
+) -> None:
+    section = {"key": KEY, "model": MODEL, "base_url": gemini.base_url}
+    sections = {"generation": {"chain": ("gemini",)}, "gemini": section}
+    findings = await found(tmp_path, **sections, privacy={"names_model": "dslim/bert-base-NER"})
+    assert findings["names model"].verdict == "failed"
+    assert "preceptor models pull dslim/bert-base-NER" in findings["names model"].fix
+    assert "names of people" in findings["generator gemini"].meaning
+    folder = write(
+        tmp_path / "ner", model_files({"model_type": "bert", "architectures": ["BertForTokenClassification"]})
+    )
+    findings = await found(tmp_path, **sections, privacy={"names_model": str(folder)})
+    assert findings["names model"].verdict == "ok"

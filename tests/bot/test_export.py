@@ -99,7 +99,7 @@ async def test_the_same_person_id_on_another_platform_is_somebody_else(kept: Kep
 
 async def test_after_forgetting_nothing_is_left_to_export(kept: KeptQuestions) -> None:
     await _busy_channel(kept)
-    await kept.conversations.forget_person("memory:ada")
+    await kept.forgetting.person("memory:ada")
     document = await _exported(kept, ADA)
     # That admins have her called in this channel is theirs to undo, and that she solved something others' matter.
     assert document.pop("called_in") == [GENERAL.channel_id]

@@ -85,7 +85,7 @@ async def test_a_question_is_not_judged(kept: KeptQuestions, verdicts: Feedback)
 async def test_an_answer_that_was_deleted_is_said_to_be(kept: KeptQuestions, verdicts: Feedback) -> None:
     number = await kept.answered(Person("ada").message("When does the office open?"))
     await verdicts.give(Person("ada").message(f"up {number}"))
-    await kept.conversations.forget_person("memory:ada")
+    await kept.forgetting.person("memory:ada")
     with pytest.raises(ConversationNotFoundError, match="no longer kept"):
         await verdicts.give(Person("ada").message(f"up {number}"))
     assert await _noted(kept.database) == []

@@ -75,6 +75,7 @@ async def test_a_photograph_is_labelled_honestly_with_alt_text_to_post(settings:
         reply = await _show(ada, photograph("chelsea.png"), text="What is this?")
         (post,) = (button for button in reply.buttons if button.command == "alt_text")
         posted = await ada.say(post.text, command="alt_text")
+        again = await ada.say(post.text, command="alt_text")
         stolen = await ada.other(author=Author("eve")).say(post.text, command="alt_text")
     (picture,) = reply.data["pictures"]
     assert "cat" in picture["labels"][0]["label"].lower()
@@ -82,6 +83,7 @@ async def test_a_photograph_is_labelled_honestly_with_alt_text_to_post(settings:
     assert f"Alt text: `{picture['alt_text']}`" in reply.text
     assert posted.text == f"Alt text: {picture['alt_text']}"
     assert not posted.ephemeral
+    assert (again.text, again.ephemeral) == ("That alt text is posted already.", True)
     assert stolen.outcome == "refused"
     assert "vit-tiny" in reply.note
     assert "make images" not in reply.note

@@ -122,3 +122,20 @@ async def test_a_question_of_long_ago_is_closed_with_an_apology(settings: Settin
     async with Application(settings).running([board]):
         assert await ended(settings, "1") == "failed"
     assert "please ask again" in board.texts[0]
+    assert len(board.sent) == 1
+
+
+async def test_how_old_a_question_may_be_that_is_still_answered_is_a_setting(settings: Settings) -> None:
+    asked = datetime.now(UTC) - timedelta(days=2)
+    await _left(settings, _ada().message("Where do visitors park?", key="1", received_at=asked))
+    delivery = settings.delivery.model_copy(update={"finish_hours": 72.0})
+    async with Application(settings.model_copy(update={"delivery": delivery})).running([Noticeboard()]):
+        assert await ended(settings, "1") == "answered"
+
+
+async def test_a_question_that_comes_in_is_answered_whatever_the_clock_of_its_platform_says(settings: Settings) -> None:
+    board = Noticeboard()
+    async with Application(settings).running([board]):
+        asked = datetime.now(UTC) - timedelta(days=2)
+        await board.post(_ada().message("Where do visitors park?", key="1", received_at=asked))
+        assert await ended(settings, "1") == "answered"

@@ -116,7 +116,7 @@ async def test_pictures_are_forgotten_with_what_was_said(kept: KeptQuestions) ->
     await _shown(kept, ADA.message(key="k1"))
     await _shown(kept, BOB.message(key="k2"), CAT, DOG)
     assert await _count(kept) == 3
-    await kept.conversations.forget_person("memory:bob")
+    await kept.forgetting.person("memory:bob")
     assert await _count(kept) == 1
     await kept.conversations.take_back("memory/k1")
     assert await _count(kept) == 0
@@ -124,7 +124,7 @@ async def test_pictures_are_forgotten_with_what_was_said(kept: KeptQuestions) ->
 
 async def test_a_conversation_takes_its_pictures_with_it(kept: KeptQuestions) -> None:
     message = await _shown(kept, ADA.message())
-    await kept.conversations.forget_conversation(await kept.conversations.continued_by(message))
+    await kept.forgetting.conversation(await kept.conversations.continued_by(message))
     assert not await _earlier(kept, BOB.message())
 
 

@@ -118,7 +118,10 @@ def test_the_example_file_holds_every_setting_at_its_default() -> None:
         "generation.places",
         "images.languages",
         "images.places",
+        "limits.places",
         "openai.redact",
+        "privacy.redact",
+        "privacy.retention",
     }
     assert {key for key, _ in every_setting()} - optional == set(loaded.origins) - optional
     Path("preceptor.toml").unlink()

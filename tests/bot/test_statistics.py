@@ -115,7 +115,7 @@ async def test_what_is_open_is_told_without_the_request_itself(kept: KeptQuestio
 
 async def test_what_was_forgotten_is_still_counted_as_asked(kept: KeptQuestions) -> None:
     await _asked(kept, ADA, timedelta(hours=1))
-    await kept.conversations.forget_person("memory:ada")
+    await kept.forgetting.person("memory:ada")
     text = (await _told(kept)).text
     assert "| Questions | 1 | 1 | 1 |" in text
     assert "Answers by" not in text

@@ -20,7 +20,7 @@ from models.generation.chain import Chain
 from models.generation.contract import GroundingPassage, Turn, Usage
 from models.generation.extractive import ExtractiveGenerator
 from models.generation.gemini import GeminiGenerator, GeminiOptions
-from models.generation.served.redaction import PatternRedactor
+from models.generation.served.hiding import Hiding
 from tests.models.loopback_gemini import MODEL, LoopbackGemini, error, error_info, retry_info
 from tests.models.loopback_server import Behaviour, KeepsSilent, Refuses, Sends, Writes
 from tests.models.served_answers import AT_ONCE, PASSAGES, QUESTION, Answer, ask, opened
@@ -36,10 +36,10 @@ async def server() -> AsyncIterator[LoopbackGemini]:
 
 @asynccontextmanager
 async def asking(
-    server: LoopbackGemini, redactor: PatternRedactor | None = None, **options: Any
+    server: LoopbackGemini, hiding: Hiding | None = None, **options: Any
 ) -> AsyncIterator[GeminiGenerator]:
     given = {"model": MODEL, "base_url": server.base_url, "key": KEY, "timeout_seconds": 5.0} | options
-    generator = GeminiGenerator(GeminiOptions(**given), redactor, AT_ONCE)
+    generator = GeminiGenerator(GeminiOptions(**given), hiding, AT_ONCE)
     yield generator
     await generator.close()
 
@@ -401,7 +401,7 @@ async def test_what_is_private_never_leaves_and_comes_back_in_the_answer(server:
     passages = [GroundingPassage(1, "Write to ada@example.org, or 192.168.7.9.", "Ada: +49 30 1234567")]
     history = [Turn("My card is 4111 1111 1111 1111.", "I forget it at once.")]
     server.script(Writes(["Write to <ema", "il-1", "> [1] from <ip-1>", "."]))
-    async with asking(server, PatternRedactor()) as generator:
+    async with asking(server, Hiding()) as generator:
         answer = await ask(generator, "Is ada@ex\u200bample.org or ada@example.org right?", passages, history)
     (asked,) = server.asked
     assert not [secret for secret in secrets if secret in asked.body]

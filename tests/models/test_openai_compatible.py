@@ -19,7 +19,7 @@ from models.errors import (
 )
 from models.generation.contract import GroundingPassage, Turn, Usage
 from models.generation.openai_compatible import OpenAIGenerator, OpenAIOptions
-from models.generation.served.redaction import PatternRedactor
+from models.generation.served.hiding import Hiding
 from tests.models.loopback_openai import MODEL, LoopbackOpenAI, error
 from tests.models.loopback_server import Behaviour, KeepsSilent, Refuses, Sends, Writes
 from tests.models.served_answers import AT_ONCE, QUESTION, Answer, ask, opened
@@ -35,10 +35,10 @@ async def server() -> AsyncIterator[LoopbackOpenAI]:
 
 @asynccontextmanager
 async def asking(
-    server: LoopbackOpenAI, redactor: PatternRedactor | None = None, **options: Any
+    server: LoopbackOpenAI, hiding: Hiding | None = None, **options: Any
 ) -> AsyncIterator[OpenAIGenerator]:
     given = {"model": MODEL, "base_url": server.base_url, "timeout_seconds": 5.0} | options
-    generator = OpenAIGenerator(OpenAIOptions(**given), redactor, AT_ONCE)
+    generator = OpenAIGenerator(OpenAIOptions(**given), hiding, AT_ONCE)
     yield generator
     await generator.close()
 
@@ -354,7 +354,7 @@ async def test_what_is_private_never_leaves_and_comes_back_in_the_answer(server:
     passages = [GroundingPassage(1, "Write to ada@example.org or call +49 30 1234567.", "Ada")]
     history = [Turn("I am bob@example.org.", "Hello.", "carol@example.org")]
     server.script(Writes(["Call <pho", "ne-1", ">", " or <email-", "2> [1]. 3 < 4 <"]))
-    async with asking(server, PatternRedactor()) as generator:
+    async with asking(server, Hiding()) as generator:
         answer = await ask(generator, "How do I reach dave@example.org?", passages, history)
     assert "@example.org" not in server.asked[0].body
     assert "1234567" not in server.asked[0].body

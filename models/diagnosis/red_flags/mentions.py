@@ -58,7 +58,9 @@ class Mentions:
 
     def _mentioned(self, name: str) -> list[Span]:
         if name not in self._all:
-            patterns = self._rules.concepts[name].patterns
+            concept = self._rules.concepts[name]
+            # Most concepts have no word in common with a text.
+            patterns = () if self._places.lack(concept.hints) else concept.patterns
             spans = {span for pattern in patterns for span in self._places.find(pattern)}
             self._all[name] = sorted(spans)[:_MOST_MENTIONS]
         return self._all[name]

@@ -47,6 +47,12 @@ class Pattern:
     sequences: tuple[tuple[Element, ...], ...]
     denies: bool
 
+    @property
+    def hint(self) -> frozenset[str]:
+        """The fewest stems of which one must stand in a text; empty where numbers alone make the pattern."""
+        stems = [element.stems for sequence in self.sequences for element in sequence if not element.numbers]
+        return min(stems, key=len, default=frozenset())
+
 
 def read_pattern(source: str, groups: Mapping[str, Sequence[str]]) -> Pattern:
     """Read a pattern.
@@ -86,6 +92,10 @@ class Places:
             if word[0].isdecimal() and len(self._numbers) < _MOST_PLACES and word.replace(".", "", 1).isdecimal():
                 self._numbers.append((place, float(word)))
         self._present = frozenset(self._stems)
+
+    def lack(self, hints: frozenset[str]) -> bool:
+        """Say whether a text has none of these stems; of no stems it lacks none."""
+        return bool(hints) and hints.isdisjoint(self._present)
 
     def find(self, pattern: Pattern) -> list[Span]:
         """Give where a pattern stands."""

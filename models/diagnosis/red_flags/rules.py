@@ -22,10 +22,12 @@ class Concept:
     Attributes:
         patterns: the ways.
         despite: doubts in spite of which a mention counts.
+        hints: stems of which a text that mentions it has at least one; empty where numbers alone may mention it.
     """
 
     patterns: tuple[Pattern, ...]
-    despite: tuple[Doubt, ...] = ()
+    despite: tuple[Doubt, ...]
+    hints: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +94,9 @@ def _patterns(concept: _Source) -> Sequence[str]:
 
 def _concept(concept: _Source, groups: Mapping[str, Sequence[str]]) -> Concept:
     despite: Sequence[Doubt] = () if isinstance(concept, list) else concept["despite"]
-    return Concept(tuple(read_pattern(pattern, groups) for pattern in _patterns(concept)), tuple(despite))
+    patterns = tuple(read_pattern(pattern, groups) for pattern in _patterns(concept))
+    hints = [pattern.hint for pattern in patterns]
+    return Concept(patterns, tuple(despite), frozenset().union(*hints) if all(hints) else frozenset())
 
 
 def _rule(flag: Mapping[str, Any], concepts: Mapping[str, Concept]) -> Rule:

@@ -18,6 +18,7 @@ _SECTION_BEFORE = re.compile(
 )
 # Characters; what tells a quantity stands this close to its figures.
 _NEAR = 24
+_DATE = re.compile(r"\d{4}-\d\d-\d\d|\d\d-\d\d-\d{4}|\d{4} ?- ?\d{4}")
 _FEWEST_PHONE_DIGITS, _MOST_PHONE_DIGITS = 6, 15
 _FEWEST_UNNAMED_DIGITS = 8
 """ITU-T E.164 allows 15 digits; shorter ones than these, where nothing says "phone", are likelier something else."""
@@ -63,6 +64,12 @@ def is_phone_number(match: re.Match[str]) -> bool:
     if not is_named and (len(digits) < _FEWEST_UNNAMED_DIGITS or _is_date(match[0])):
         return False
     return not _is_quantity_at(match.string, start, end)
+
+
+def is_account(match: re.Match[str]) -> bool:
+    """Whether digits behind "account" or a word like it are its number, and no date or quantity."""
+    found = match["hidden"]
+    return not _DATE.fullmatch(found) and not _QUANTITY_BEHIND.match(match.string, match.end("hidden"))
 
 
 def looks_secret(match: re.Match[str]) -> bool:

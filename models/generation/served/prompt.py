@@ -7,6 +7,7 @@ from models.errors import AnswerUnusableError
 from models.generation.contract import GroundingPassage, Turn
 from models.generation.fitting import fitted
 from models.generation.prompting import ChatMessage, chat
+from models.generation.served.hiding import Told
 from models.generation.served.redaction import Redactor, Restoration
 from models.generation.translation import in_chat
 
@@ -142,6 +143,13 @@ def prompted_translation(text: str, language: str, *, window: int, redactor: Red
     (hidden,), restoration = redactor.hide([asked.text])
     system = replace(system, text=system.text + _NOTE) if restoration.originals else system
     return Prompt((system, replace(asked, text=hidden)), (restoration,))
+
+
+def told(question: str, passages: Sequence[GroundingPassage], history: Sequence[Turn]) -> Told:
+    """Give all that a prompt tells a server besides the instructions."""
+    # What is said of a picture is somebody's own, and not the knowledge base's.
+    kept = [(one.title, one.question, one.text) for one in passages if not one.image]
+    return Told(list(_texts(question, [one for one in passages if one.image], history)), kept)
 
 
 def _texts(question: str, passages: Sequence[GroundingPassage], history: Sequence[Turn]) -> Iterator[str]:

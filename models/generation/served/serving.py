@@ -16,8 +16,8 @@ from models.generation.contract import Generator, GroundingPassage, Spent, Turn
 from models.generation.prompting import ChatMessage
 from models.generation.served.bill import Bill
 from models.generation.served.faults import LONGEST_DELAY, AttemptError, Server
-from models.generation.served.prompt import Prompt, prompted, prompted_translation, shown_pictures
-from models.generation.served.redaction import Redactor
+from models.generation.served.hiding import Hiding, Told
+from models.generation.served.prompt import Prompt, prompted, prompted_translation, shown_pictures, told
 from models.generation.translation import gathered
 
 if TYPE_CHECKING:
@@ -116,25 +116,25 @@ class ServedGenerator(Generator):
     Args:
         server: how messages speak of it.
         options: how it is asked.
-        redactor: hides what must not leave this machine; None hides nothing.
+        hiding: hides what must not leave this machine; None hides nothing anywhere.
         backoff: how long is waited between attempts.
 
     Attributes:
-        redacts: whether anything is hidden from the server.
+        redacts: whether anything is hidden from the server, where no place says otherwise.
     """
 
     def __init__(
         self,
         server: Server,
         options: ServedOptions,
-        redactor: Redactor | None = None,
+        hiding: Hiding | None = None,
         backoff: Backoff | None = None,
     ) -> None:
         self.name = options.model or server.section
         self._server = server
         self._asked_with = options
-        self._redactor = redactor
-        self.redacts = redactor is not None
+        self._hiding = hiding
+        self.redacts = hiding is not None and hiding.by_default
         self._backoff = backoff or Backoff()
         self._connecting = asyncio.Lock()
         self._is_connected = False
@@ -169,7 +169,7 @@ class ServedGenerator(Generator):
         Raises:
             GenerationError: it does not, or it does not answer.
         """
-        await self.warm_up()
+        await self._connected()
         from models.generation.served.connection import too_slow
 
         try:
@@ -181,11 +181,22 @@ class ServedGenerator(Generator):
             raise fault.error from None
 
     async def warm_up(self) -> None:
-        """Make the connection ready, which takes a second or two; nothing is sent.
+        """Make the connection ready, and what hides, which takes a second or two; nothing is sent.
 
         Raises:
             GeneratorRefusedError: a setting is missing, or cannot be right.
+            ModelError: the model that finds names cannot be loaded.
         """
+        await self._connected()
+        if self._hiding:
+            await self._hiding.load()
+
+    async def close(self) -> None:
+        """Let go of what hides; the connection is closed by who made it."""
+        if self._hiding:
+            await self._hiding.close()
+
+    async def _connected(self) -> None:
         if not self._asked_with.model:
             raise self._no_model()
         async with self._connecting:
@@ -211,10 +222,10 @@ class ServedGenerator(Generator):
             passages,
             history,
             window=self._asked_with.window,
-            redactor=self._redactor,
             pictures=self.looks_at(passages),
         )
-        async with aclosing(self._written(prompting, spent)) as pieces:
+        about = told(question, passages, history)
+        async with aclosing(self._written(prompting, about, spent)) as pieces:
             async for piece in pieces:
                 yield piece
 
@@ -224,18 +235,17 @@ class ServedGenerator(Generator):
 
     async def translate(self, text: str, language: str, spent: Spent | None = None) -> str:
         """Give a sentence in another language; see `Generator.translate`."""
-        prompting = partial(
-            prompted_translation, text, language, window=self._asked_with.window, redactor=self._redactor
-        )
-        return await gathered(self._written(prompting, spent), text, language, self.name)
+        prompting = partial(prompted_translation, text, language, window=self._asked_with.window)
+        return await gathered(self._written(prompting, Told((text,)), spent), text, language, self.name)
 
-    async def _written(self, prompting: Callable[[], Prompt], spent: Spent | None) -> AsyncGenerator[str]:
+    async def _written(self, prompting: Callable[..., Prompt], about: Told, spent: Spent | None) -> AsyncGenerator[str]:
         """Yield what the server writes to a prompt, with what was hidden in it, and tell what it took."""
         bill = Bill(self._asked_with.input_price, self._asked_with.output_price)
         try:
-            await self.warm_up()
+            await self._connected()
+            redactor = await self._hiding.redactor(about) if self._hiding else None
             # Hiding and fitting take milliseconds, which the event loop does not have.
-            prompt = await asyncio.to_thread(prompting)
+            prompt = await asyncio.to_thread(prompting, redactor=redactor)
             async with aclosing(self._answered(prompt, bill)) as pieces:
                 async for piece in pieces:
                     if shown := prompt.restored(piece):

@@ -95,7 +95,7 @@ def channel(place: Channel) -> Json:
         "name": place.name,
         "topic": place.topic or None,
         "position": 0,
-        "parent_id": None,
+        "parent_id": str(place.parent.id) if place.parent else None,
         "nsfw": False,
         "rate_limit_per_user": 0,
         "permission_overwrites": [

@@ -17,8 +17,8 @@ from models.generation.gemini import GeminiGenerator, GeminiOptions
 from models.generation.grounding.review import Review
 from models.generation.openai_compatible import OpenAIGenerator, OpenAIOptions
 from models.generation.prompting import chat
+from models.generation.served.hiding import Hiding
 from models.generation.served.prompt import prompted, shown_pictures
-from models.generation.served.redaction import PatternRedactor
 from tests.models.loopback_gemini import MODEL, LoopbackGemini
 from tests.models.loopback_openai import MODEL as OPENAI_MODEL
 from tests.models.loopback_openai import LoopbackOpenAI
@@ -52,9 +52,9 @@ async def openai() -> AsyncIterator[LoopbackOpenAI]:
         yield server
 
 
-def asking_gemini(server: LoopbackGemini, redactor: PatternRedactor | None = None, **options: Any) -> GeminiGenerator:
+def asking_gemini(server: LoopbackGemini, hiding: Hiding | None = None, **options: Any) -> GeminiGenerator:
     given = {"model": MODEL, "base_url": server.base_url, "key": KEY, "timeout_seconds": 5.0} | options
-    return GeminiGenerator(GeminiOptions(**given), redactor, AT_ONCE)
+    return GeminiGenerator(GeminiOptions(**given), hiding, AT_ONCE)
 
 
 def asking_openai(server: LoopbackOpenAI, **options: Any) -> OpenAIGenerator:
@@ -120,7 +120,7 @@ async def test_questions_without_pictures_are_asked_as_ever(openai: LoopbackOpen
 
 async def test_what_is_said_of_a_picture_is_redacted_and_the_picture_goes_as_it_is(gemini: LoopbackGemini) -> None:
     passages = [replace(PICTURE, text="a card of ada@example.org")]
-    generator = asking_gemini(gemini, PatternRedactor(), pictures=True)
+    generator = asking_gemini(gemini, Hiding(), pictures=True)
     await ask(generator, "Whose card is this?", passages)
     await generator.close()
     assert "ada@example.org" not in gemini.asked[0].body

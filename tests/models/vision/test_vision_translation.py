@@ -20,7 +20,7 @@ from models.generation.extractive import ExtractiveGenerator
 from models.generation.gemini import GeminiGenerator, GeminiOptions
 from models.generation.local import LocalGenerator, LocalOptions
 from models.generation.openai_compatible import OpenAIGenerator, OpenAIOptions
-from models.generation.served.redaction import PatternRedactor
+from models.generation.served.hiding import Hiding
 from models.generation.translation import LONGEST, in_chat, in_instruction, translated
 from models.store.model_store import ModelStore
 from tests.models.loopback_gemini import MODEL, LoopbackGemini, error
@@ -50,11 +50,11 @@ async def by_gemini(
     server: LoopbackGemini,
     text: str = CAPTION,
     language: str = "German",
-    redactor: PatternRedactor | None = None,
+    hiding: Hiding | None = None,
     **options: Any,
 ) -> tuple[str, list[Usage]]:
     given = {"model": MODEL, "base_url": server.base_url, "key": KEY, "timeout_seconds": 5.0} | options
-    generator, bills = GeminiGenerator(GeminiOptions(**given), redactor, AT_ONCE), []
+    generator, bills = GeminiGenerator(GeminiOptions(**given), hiding, AT_ONCE), []
     try:
         return await generator.translate(text, language, bills.append), bills
     finally:
@@ -84,7 +84,7 @@ async def test_an_openai_compatible_server_translates(openai: LoopbackOpenAI) ->
 
 async def test_what_must_not_leave_is_hidden_and_back_in_the_translation(gemini: LoopbackGemini) -> None:
     gemini.script(Writes(["eine Karte von <ema", "il-1>"]))
-    translation, _ = await by_gemini(gemini, "a card of ada@example.org", redactor=PatternRedactor())
+    translation, _ = await by_gemini(gemini, "a card of ada@example.org", hiding=Hiding())
     assert translation == "eine Karte von ada@example.org"
     assert "ada@example.org" not in gemini.asked[0].body
     assert "<email-1>" in gemini.asked[0].json["systemInstruction"]["parts"][0]["text"]

@@ -1,0 +1,157 @@
+"""Reads what was written while Slack did not reach the bot for longer than it repeats, and hands in what is for it."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+import structlog
+from slack_sdk.web.async_slack_response import AsyncSlackResponse
+
+from adapters.slack.errands import FAILURES, reason
+from adapters.slack.hearing import Hearing
+from adapters.slack.questions import PLATFORM
+from adapters.slack.web import SlackRefusal, Web
+from bot.adapter import Records
+from bot.catching_up import Stretch, stretches
+from bot.errors import OverloadedError, RateLimitedError, StoppingError
+from bot.settings.delivery import CatchUpSettings
+
+log = structlog.get_logger(__name__)
+
+Message = Mapping[str, Any]
+
+_CHANNELS, _THREADS = 100, 40
+"""How many are looked through at the most; every question opens a thread, so that there are far more of these."""
+
+_QUICK, _QUICK_PAUSE_SECONDS, _PAUSE_SECONDS = 20, 0.1, 1.2
+"""Slack lets an app read fifty histories in a minute ("Rate limits", tier 3): the first few soon, the others slowly."""
+
+_QUESTION_SECONDS = 0.25
+_LARGEST_PAGE = 999
+_LONGEST_PAUSE = 120.0
+_TIMES = 5
+_FULL_SECONDS = 5.0
+_FULL_TIMES = 60
+
+
+class CatchingUp:
+    """Looks for missed messages, in the background, each time that it is wanted.
+
+    What is found takes the same way as what is heard, under the same keys: what was accepted before changes nothing.
+    """
+
+    def __init__(self, web: Web, hearing: Hearing, records: Records, settings: CatchUpSettings) -> None:
+        self._web = web
+        self._hearing = hearing
+        self._records = records
+        self._settings = settings
+        self._is_wanted = asyncio.Event()
+        self._calls = 0
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        """Begin to wait for being wanted."""
+        self._task = asyncio.create_task(self._keep(), name="slack catching up")
+
+    def want(self) -> None:
+        """Have it done: Slack is reached, and was not for a while."""
+        self._is_wanted.set()
+
+    async def stop(self) -> None:
+        """Leave no task."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+
+    async def _keep(self) -> None:
+        while True:
+            await self._is_wanted.wait()
+            self._is_wanted.clear()
+            try:
+                await self._catch_up()
+            except StoppingError:
+                return
+            except FAILURES as error:
+                log.warning("not caught up", reason=reason(error))
+            # A task's boundary: whatever it is, those who ask now are answered, and the next start begins anew.
+            except Exception:
+                log.exception("not caught up")
+
+    async def _catch_up(self) -> None:
+        wanted = await stretches(PLATFORM, self._records, self._settings)
+        channels = [stretch for stretch in wanted if not stretch.place.thread][:_CHANNELS]
+        threads = [stretch for stretch in wanted if stretch.place.thread][:_THREADS]
+        if not wanted:
+            return
+        self._calls, found = 0, 0
+        for stretch in channels:
+            new = await self._through(stretch)
+            # Whoever got no answer may have asked on below the question.
+            threads += [_below(stretch, message) for message in new if message.get("reply_count")]
+            found += len(new)
+        for stretch in threads:
+            found += len(await self._through(stretch))
+        log.info("caught up", platform=PLATFORM, channels=len(channels), threads=len(threads), messages=found)
+
+    async def _through(self, stretch: Stretch) -> list[Message]:
+        """Look through one place, and give the messages in it that were new."""
+        try:
+            read = await self._read(stretch)
+            return [message for message in read if await self._hand_in(stretch, message)]
+        except StoppingError:
+            raise
+        except SlackRefusal as refusal:
+            log.info("not looked through", channel=stretch.place.channel, reason=str(refusal))
+        except FAILURES as error:
+            log.warning("not looked through", channel=stretch.place.channel, reason=reason(error))
+        return []
+
+    async def _read(self, stretch: Stretch) -> list[Message]:
+        """Give what was written in a place, the oldest first."""
+        client, place = self._web.client, stretch.place
+        page = min(self._settings.messages, _LARGEST_PAGE)
+        seen: dict[str, Any] = {"channel": place.channel, "oldest": f"{stretch.since.timestamp():.6f}", "limit": page}
+        if place.thread:
+            said = await self._insist(partial(client.conversations_replies, ts=place.thread, **seen))
+            # The message that opened the thread is always there, whatever its age; it stands in the channel.
+            read = [message for message in said.get("messages", ()) if message.get("ts") != place.thread]
+        else:
+            said = await self._insist(partial(client.conversations_history, **seen))
+            read = list(said.get("messages", ()))
+        return sorted(read, key=lambda message: str(message.get("ts", "")))
+
+    async def _insist(self, call: Callable[[], Awaitable[AsyncSlackResponse]]) -> Message:
+        """Call as fast as Slack allows, and no faster."""
+        for _ in range(_TIMES):
+            self._calls += 1
+            await asyncio.sleep(_QUICK_PAUSE_SECONDS if self._calls <= _QUICK else _PAUSE_SECONDS)
+            try:
+                return await self._web.call(call())
+            except RateLimitedError as error:
+                limited = error
+                await asyncio.sleep(min(error.seconds, _LONGEST_PAUSE))
+        raise limited
+
+    async def _hand_in(self, stretch: Stretch, message: Message) -> bool:
+        # In a database that was lost or restored the keys of what was answered may be missing.
+        if self._web.identity.user in message.get("reply_users", ()):
+            return False
+        for _ in range(_FULL_TIMES):
+            try:
+                is_new = await self._hearing.missed(message, stretch.place.channel)
+            except StoppingError:
+                raise
+            except OverloadedError:
+                await asyncio.sleep(_FULL_SECONDS)
+                continue
+            if is_new:
+                # Not all at once, or limits would take whoever asked them over an hour for somebody in a hurry.
+                await asyncio.sleep(_QUESTION_SECONDS)
+            return is_new
+        return False
+
+
+def _below(stretch: Stretch, message: Message) -> Stretch:
+    return replace(stretch, place=replace(stretch.place, thread=str(message["ts"])))

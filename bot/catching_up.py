@@ -1,0 +1,66 @@
+"""Where an adapter looks for what was asked while it did not listen, and from when on."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from bot.adapter import Records, Visited
+from bot.messages import Place
+from bot.settings.delivery import CatchUpSettings
+
+_LATELY = timedelta(days=7)
+"""Where nothing was asked for so long nobody is expected to have asked just now, save where the settings say so."""
+
+_MARGIN = timedelta(minutes=1)
+"""A question is older than its row, and the platform's clock another one. In a thread, where what the bot had no part
+in yet could be taken for a follow-up, there is none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """What is to be read of a channel or thread: all that was written there since a moment."""
+
+    place: Place
+    since: datetime
+
+
+async def stretches(platform: str, records: Records, settings: CatchUpSettings) -> list[Stretch]:
+    """Give what is to be read, the places where something was asked last coming first.
+
+    It is the whole time that the settings allow, and not only what follows on the last question that was accepted:
+    of two questions the earlier may have been missed. What was accepted is known by its key. But nothing is read from
+    before the first question of a place: there the bot was not, or it was none of its business.
+
+    Raises:
+        StorageError: it is not known where something was asked.
+    """
+    now = datetime.now(UTC)
+    earliest = now - timedelta(minutes=settings.minutes)
+    if not settings.minutes:
+        return []
+    visited = await records.visited(now - _LATELY)
+    set_here = [Stretch(place, earliest) for place in map(_place, settings.channels) if _is_of(place, platform)]
+    found = {stretch.place: stretch for stretch in (*_by_channel(visited, earliest), *_by_thread(visited, earliest))}
+    return list((found | {stretch.place: stretch for stretch in set_here}).values())
+
+
+def _by_channel(visited: Sequence[Visited], earliest: datetime) -> list[Stretch]:
+    """Give the channels; a question in a thread speaks for its channel, too."""
+    first: dict[Place, datetime] = {}
+    for one in sorted(visited, key=lambda one: one.last, reverse=True):
+        channel = Place(one.place.platform, one.place.workspace, one.place.channel)
+        first[channel] = min(first.get(channel, one.first), one.first)
+    return [Stretch(channel, max(earliest, moment - _MARGIN)) for channel, moment in first.items()]
+
+
+def _by_thread(visited: Sequence[Visited], earliest: datetime) -> list[Stretch]:
+    threads = sorted((one for one in visited if one.place.thread), key=lambda one: one.last, reverse=True)
+    return [Stretch(one.place, max(earliest, one.first)) for one in threads]
+
+
+def _place(name: str) -> Place:
+    return Place(*name.split("/", 3))
+
+
+def _is_of(place: Place, platform: str) -> bool:
+    return place.platform == platform and bool(place.channel)

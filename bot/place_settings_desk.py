@@ -1,0 +1,108 @@
+"""The command `settings`: shows what holds in a place and where that comes from, and changes it."""
+
+from collections.abc import Mapping
+
+from bot.errors import QuestionError
+from bot.messages import IncomingMessage, Place, Reply
+from bot.place_settings import Held, Name, PlaceSettings
+from bot.settings.privacy import LONGEST_RETENTION
+
+_NAMES: Mapping[str, Name] = {"keep": "keep", "redact": "redact", "retention": "retention_days"}
+"""How settings are called in the chats, and in the database."""
+
+_MEANINGS: Mapping[Name, str] = {
+    "keep": "whether what is said is kept",
+    "redact": "whether what tells of people is taken out before anything is sent to a server",
+    "retention_days": "days after which conversations are deleted",
+}
+
+_FIX = "Write `keep off`, `redact on`, `retention 30` or `keep default`, and behind it `here`, `channel` or `server`."
+
+_DEFAULT = "default"
+
+
+class PlaceSettingsDesk:
+    """Tells admins what holds where they write, and sets it."""
+
+    def __init__(self, settings: PlaceSettings) -> None:
+        self._settings = settings
+
+    async def show_or_set(self, message: IncomingMessage) -> Reply:
+        """Show what holds in the message's place, or set what its text names (``keep off channel``).
+
+        Raises:
+            QuestionError: it names no setting, no value of it, or no place.
+        """
+        words = message.text.lower().split()
+        if not words:
+            return self._shown(message.place)
+        name, value, where = _read(words)
+        target = _target(message.place, where)
+        if value == _DEFAULT:
+            await self._settings.drop(target, name)
+        else:
+            await self._settings.put(message, target, name, value)
+        return self._shown(message.place, "Set. ")
+
+    def _shown(self, place: Place, said: str = "") -> Reply:
+        held = {name: self._settings.held(place, name) for name in _NAMES.values()}
+        lines = "\n".join(f"- {_line(place, called, name, held[name])}" for called, name in _NAMES.items())
+        text = f"{said}What holds here:\n\n{lines}\n\n{_FIX}"
+        document = {
+            name: {"value": one.value, "set_for": one.place, "by_admin": one.by_admin} for name, one in held.items()
+        }
+        return Reply(text, ephemeral=True, data={"settings": document})
+
+
+def _line(place: Place, called: str, name: Name, held: Held) -> str:
+    by = "by an admin" if held.by_admin else "in the settings"
+    source = f"set for {_scope(place, held.place)} {by}" if held.place else "set for all places"
+    return f"`{called}` is **{_told(name, held.value)}** ({_MEANINGS[name]}; {source})"
+
+
+def _told(name: Name, value: str) -> str:
+    if name == "retention_days":
+        return f"{value} days" if int(value) else "never"
+    return value or "as set for each generator"
+
+
+def _scope(place: Place, named: str) -> str:
+    """Say in words which of a place's names that is."""
+    words = ("this thread", "this channel", "this server", "this platform")
+    # A place without threads has the same name twice but for the last stroke.
+    return next(word for word, name in zip(words, place.names, strict=True) if name == named)
+
+
+def _read(words: list[str]) -> tuple[Name, str, str]:
+    called, value, where = (*words, "", "", "")[:3] if len(words) <= len(("name", "value", "place")) else ("", "", "")
+    name = _NAMES.get(called)
+    if name is None or not value:
+        raise QuestionError("I know no such setting.", _FIX)
+    return name, _value(name, value), where
+
+
+def _value(name: Name, value: str) -> str:
+    if value == _DEFAULT:
+        return value
+    if name != "retention_days":
+        if value not in ("on", "off"):
+            raise QuestionError(f"That can be on or off, and {_DEFAULT}.", _FIX)
+        return value
+    days = 0 if value in ("never", "off") else int(value) if value.isascii() and value.isdecimal() else -1
+    if not 0 <= days <= LONGEST_RETENTION:
+        raise QuestionError(f"That can be a number of days up to {LONGEST_RETENTION:,}, never, and {_DEFAULT}.", _FIX)
+    return str(days)
+
+
+def _target(place: Place, where: str) -> str:
+    """Give the name of the place that is to be set: the channel, where nothing else is said."""
+    if not place.channel:
+        return place.platform
+    match where:
+        case "here":
+            return place.id if place.thread else place.channel_id
+        case "" | "channel":
+            return place.channel_id
+        case "server" | "workspace" if place.workspace:
+            return place.workspace_id
+    raise QuestionError("That is no place that I could set it for.", _FIX)

@@ -1,0 +1,1 @@
+"""Finds the names of people in texts, with a model for token classification."""

@@ -1,0 +1,145 @@
+"""What was asked on Slack while it did not reach the bot for longer than it repeats."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from loopback_slack import Channel, Message
+from slack_bolt.app.async_app import AsyncApp
+from slack_lab import OPENING, PARKING, Lab, lab
+from structlog.testing import capture_logs
+
+from adapters.slack.socket_mode import SocketMode
+from adapters.slack.web import Web
+
+ANSWER = "8 in the morning"
+
+
+@pytest.fixture
+async def desk(tmp_path: Path) -> AsyncIterator[Lab]:
+    async with lab(tmp_path) as opened:
+        yield opened
+
+
+async def _caught_up(desk: Lab, logged: list[Any]) -> None:
+    async with asyncio.timeout(15):
+        while not any(line["event"] == "caught up" for line in logged):  # noqa: ASYNC110 - a log has no event
+            await asyncio.sleep(0.02)
+    await desk.calm()
+
+
+async def _starts_again(desk: Lab) -> list[Any]:
+    with capture_logs() as logged:
+        async with desk.running():
+            await _caught_up(desk, logged)
+    return logged
+
+
+def _threads(channel: Channel) -> list[str]:
+    """The threads in which the bot's messages stand."""
+    return [message.thread_ts for message in channel.from_bot]
+
+
+def _missed(desk: Lab, text: str, channel: Channel | None = None, thread: str | Message = "") -> Message:
+    """Have Ada say what no event tells of any more: Slack has given up."""
+    return (channel or desk.general).seed(desk.ada, text, thread)
+
+
+async def test_what_slack_gave_up_to_tell_is_answered_once(desk: Lab) -> None:
+    async with desk.running():
+        first = await desk.ask(PARKING)
+    missed = [_missed(desk, f"<@BOT> {text}") for text in (OPENING, "Who was Newton?")]
+    _missed(desk, "Nobody there?")
+    for _ in range(2):
+        await _starts_again(desk)
+        assert sorted(_threads(desk.general)) == [first.thread_ts, *(message.ts for message in missed)]
+    await desk.general.message_that(ANSWER)
+
+
+async def test_an_event_that_comes_after_all_is_the_same_question(desk: Lab) -> None:
+    async with desk.running():
+        await desk.ask(PARKING)
+    late = await desk.ada.says(desk.general, f"<@BOT> {OPENING}")
+    await _starts_again(desk)
+    assert _threads(desk.general).count(late.ts) == 1
+
+
+async def test_follow_ups_and_direct_messages_are_caught_up_too(desk: Lab) -> None:
+    talk = _missed(desk, "Who has the key?")
+    before = _missed(desk, "I have not.", thread=talk)
+    direct = desk.slack.dm(desk.ada)
+    async with desk.running():
+        await desk.ask(PARKING, thread=talk)
+        await desk.ask(PARKING, direct)
+    _missed(desk, "When does the office open?", thread=talk)
+    asked = _missed(desk, OPENING, direct)
+    below = _missed(desk, PARKING, direct, thread=asked)
+    await _starts_again(desk)
+    assert _threads(desk.general) == [talk.ts, talk.ts], f"and {before} was none of the bot's business"
+    assert _threads(direct)[1:] == [asked.ts, asked.ts], f"{below} is answered below its question"
+
+
+async def test_what_the_bot_answered_before_its_database_was_lost_is_not_answered_again(desk: Lab) -> None:
+    name = f"slack/{desk.slack.team}/{desk.general.id}"
+    catch_up = desk.settings.catch_up.model_copy(update={"channels": (name,)})
+    desk.settings = desk.settings.model_copy(update={"catch_up": catch_up})
+    async with desk.running():
+        answered = await desk.ask(PARKING)
+        await desk.calm()
+    desk.settings.database_file.unlink()
+    missed = _missed(desk, f"<@BOT> {OPENING}")
+    await _starts_again(desk)
+    assert _threads(desk.general) == [answered.thread_ts, missed.ts]
+
+
+async def test_without_the_scope_it_is_a_line_in_the_log_and_the_rest_is_read(desk: Lab) -> None:
+    direct = desk.slack.dm(desk.ada)
+    async with desk.running():
+        await desk.ask(PARKING)
+        await desk.ask(PARKING, direct)
+    asked = _missed(desk, OPENING, direct)
+    desk.slack.scopes.discard("channels:history")
+    logged = await _starts_again(desk)
+    assert any("missing_scope channels:history" in str(line.get("reason")) for line in logged)
+    assert _threads(direct)[1:] == [asked.ts]
+
+
+async def test_slacks_limits_are_obeyed(desk: Lab) -> None:
+    async with desk.running():
+        await desk.ask(PARKING)
+    missed = _missed(desk, f"<@BOT> {OPENING}")
+    desk.slack.rate_limit("conversations.history", retry_after=1)
+    await _starts_again(desk)
+    first, second = desk.slack.calls_of("conversations.history")
+    assert second.at - first.at >= 1
+    assert _threads(desk.general)[1:] == [missed.ts]
+
+
+async def _gap(desk: Lab, gap_seconds: float, back: asyncio.Event) -> None:
+    """Cut the line and have Slack turn the bot away once, so that it is gone for more than a second."""
+    web = Web(desk.settings.slack)
+    await web.open()
+    line = SocketMode(AsyncApp(client=web.client), web, back.set, ping_seconds=0.2, gap_seconds=gap_seconds)
+    try:
+        with capture_logs() as logged:
+            await line.connect(await web.socket_address())
+            assert not back.is_set()
+            desk.slack.fail_next("apps.connections.open", status=503)
+            desk.slack.drop_connections()
+            async with asyncio.timeout(10):
+                while [line["event"] for line in logged].count("slack connected") < 2:  # noqa: ASYNC110
+                    await asyncio.sleep(0.02)
+    finally:
+        await line.close()
+        await web.close()
+
+
+@pytest.mark.parametrize(("gap_seconds", "is_told"), [(0.3, True), (60.0, False)])
+async def test_a_line_that_was_away_for_long_is_a_reason_to_look_again(
+    desk: Lab, gap_seconds: float, is_told: bool
+) -> None:
+    back = asyncio.Event()
+    await _gap(desk, gap_seconds, back)
+    assert back.is_set() == is_told

@@ -1,0 +1,64 @@
+"""Where is looked for what was missed, and from when on."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from bot.adapter import Records, Visited
+from bot.catching_up import Stretch, stretches
+from bot.messages import Place
+from bot.settings.delivery import CatchUpSettings
+
+NOW = datetime.now(UTC)
+CHANNEL, OTHER = Place("discord", "1", "2"), Place("discord", "1", "3")
+THREAD = Place("discord", "1", "2", "4")
+
+
+class _Visits(Records):
+    """Records of these visits: place, hours since the first question, hours since the last."""
+
+    def __init__(self, *visits: tuple[Place, float, float]) -> None:
+        self._visits = [
+            Visited(place, NOW - timedelta(hours=first), NOW - timedelta(hours=last)) for place, first, last in visits
+        ]
+
+    async def visited(self, since: datetime) -> Sequence[Visited]:
+        return [visit for visit in self._visits if visit.last >= since]
+
+
+async def _found(*visits: tuple[Place, float, float], **settings: Any) -> dict[Place, float]:
+    """The places in order, and how many minutes back each is read."""
+    found: list[Stretch] = await stretches("discord", _Visits(*visits), CatchUpSettings(**settings))
+    return {one.place: (datetime.now(UTC) - one.since) / timedelta(minutes=1) for one in found}
+
+
+async def test_where_something_was_asked_last_is_looked_through_first() -> None:
+    found = await _found((CHANNEL, 100, 50), (OTHER, 100, 1))
+    assert list(found) == [OTHER, CHANNEL]
+    assert list(found.values()) == pytest.approx([60, 60], abs=0.5)
+
+
+async def test_a_question_in_a_thread_speaks_for_its_channel_too() -> None:
+    assert list(await _found((THREAD, 100, 1))) == [CHANNEL, THREAD]
+
+
+async def test_nothing_is_read_from_before_the_first_question_of_a_thread() -> None:
+    found = await _found((CHANNEL, 100, 1), (THREAD, 0.5, 0.25))
+    assert found[THREAD] == pytest.approx(30, abs=0.5)
+    assert found[CHANNEL] == pytest.approx(60, abs=0.5)
+
+
+async def test_of_a_new_channel_little_more_is_read_than_what_follows_on_its_first_question() -> None:
+    assert (await _found((CHANNEL, 0.5, 0.25)))[CHANNEL] == pytest.approx(31, abs=0.5)
+
+
+async def test_where_nothing_was_asked_for_a_week_nothing_is_looked_for_save_where_it_is_set() -> None:
+    long_ago = (CHANNEL, 400, 200)
+    assert not await _found(long_ago)
+    assert list(await _found(long_ago, channels=(CHANNEL.channel_id, "slack/T1/C1", "discord/1"))) == [CHANNEL]
+
+
+async def test_no_minutes_are_no_places() -> None:
+    assert not await _found((CHANNEL, 100, 1), minutes=0, channels=(OTHER.channel_id,))

@@ -1,0 +1,55 @@
+"""Access on the command line: rules, codes and the audit, in words and for scripts."""
+
+import json
+from collections.abc import Callable
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from bot.cli import app
+
+ADA, ROOM = "discord:80351110224678912", "discord/81384788765712384/381870553235193857"
+
+
+@pytest.fixture
+def preceptor(environment: Callable[..., None]) -> Callable[..., Result]:
+    """Run a command in an empty folder."""
+    return lambda *words: CliRunner().invoke(app, words)
+
+
+def test_a_rule_is_made_shown_and_taken_back(preceptor: Callable[..., Result]) -> None:
+    assert "everybody may" in preceptor("access", "show").stdout
+    made = preceptor("access", "deny", ADA, "--in", ROOM, "--to", "ask", "--to", "diagnose").stdout
+    assert f"**1.** deny `{ADA}` in `{ROOM}` to `ask`" in made
+    assert preceptor("access", "allow", "paired", "--in", "direct").exit_code == 0
+    shown = json.loads(preceptor("access", "show", "--json").stdout)
+    assert [one["rule"] for one in shown] == [
+        f"deny {ADA} in {ROOM} to ask",
+        f"deny {ADA} in {ROOM} to diagnose",
+        "allow paired in direct to everything",
+    ]
+    assert "no longer holds" in preceptor("access", "remove", "2").stdout
+    gone = preceptor("access", "remove", "2")
+    assert gone.exit_code == 1
+    assert "There is no rule 2" in gone.stderr
+
+
+@pytest.mark.parametrize(
+    "words", [("allow", "bob"), ("deny", ADA, "--in", "the garden"), ("allow", ADA, "--to", "access")]
+)
+def test_words_that_mean_nothing_are_refused(preceptor: Callable[..., Result], words: tuple[str, ...]) -> None:
+    refused = preceptor("access", *words)
+    assert refused.exit_code == 2
+    assert refused.stderr.startswith("Error: ")
+    assert "everybody may" in preceptor("access", "show").stdout
+
+
+def test_a_code_is_told_once_and_everything_is_in_the_audit(preceptor: Callable[..., Result]) -> None:
+    made = preceptor("access", "pair", "--platform", "slack").stdout
+    code = made.partition(",")[0]
+    assert f"pair {code}" in made
+    assert preceptor("access", "unpair", ADA).exit_code == 1
+    entries = json.loads(preceptor("audit", "--json", "--since", "2020-01-01").stdout)
+    assert [entry["argument"] for entry in entries] == [f"unpair {ADA}", "pair slack"]
+    assert all(entry["person_id"].startswith("console:") and entry["action"] == "access" for entry in entries)
+    assert code not in preceptor("audit").stdout
