@@ -4,10 +4,15 @@ from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
 from adapters.slack.identifiers import message_name, message_place
-from adapters.slack.web import Web
+from adapters.slack.web import SlackRefusal, Web
 from bot.messages import Place, Reply
 
 _LOOKED_THROUGH = 200
+
+_NOWHERE = frozenset(
+    {"channel_not_found", "invalid_arguments", "invalid_ts_latest", "invalid_ts_oldest", "thread_not_found"}
+)
+"""Refusals that mean that there is no such place, and so nothing in it."""
 
 Found = Mapping[str, Any]
 
@@ -24,6 +29,15 @@ async def find(web: Web, place: Place, reply: Reply, key: str) -> str:
     """
     if not place.channel.startswith("D" if reply.ephemeral else ("C", "G", "D")):
         return ""
+    try:
+        return await _found(web, place, reply, key)
+    except SlackRefusal as refusal:
+        if refusal.code not in _NOWHERE:
+            raise
+        return ""
+
+
+async def _found(web: Web, place: Place, reply: Reply, key: str) -> str:
     beginning = ""
     async for message in _ours_since(web, place, reply):
         name = message_name(place.channel, str(message["ts"]))

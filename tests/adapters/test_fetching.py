@@ -157,7 +157,7 @@ async def test_other_spellings_of_this_machine_are_refused(host: str) -> None:
     assert not server.asked
 
 
-async def test_what_the_settings_allow_is_fetched(tmp_path: Any) -> None:
+async def test_what_the_settings_allow_is_fetched() -> None:
     names = Names({"files.example": [["127.0.0.1"]]})
     async with _server(x=_file) as server:
         for host in ("files.example", "127.0.0.1", "[::ffff:127.0.0.1]"):

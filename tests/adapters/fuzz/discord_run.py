@@ -153,8 +153,10 @@ class _Sender:
         for session in self._discord.live_sessions:
             if session.connection is not None:
                 session.connection.put(frame)
-        await asyncio.sleep(0.05)
-        await self._discord.connected(within=30)
+        # What is used while nobody is connected is lost, as it is on Discord; messages are looked up later.
+        await asyncio.sleep(0.5)
+        await self._discord.connected(within=60)
+        await self._discord.calm(0.5)
 
 
 async def discord_run(folder: Path, events: int, seed: int, tell: Callable[[str], None] = lambda line: None) -> Found:

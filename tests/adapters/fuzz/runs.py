@@ -47,6 +47,8 @@ class Log:
         """Count a line by its name, and keep what must not be in it."""
         self.lines[name] += 1
         self.samples.setdefault(name, line[:300])
+        if "reason" in line:
+            self.samples.setdefault(_NUMBERS.sub("#", line)[:200], line[:300])
         if error is not None:
             text = "".join(traceback.format_exception(error))
             line += text
@@ -169,6 +171,8 @@ def rows(settings: Settings, found: Found) -> None:
         found.accepted = connection.execute("SELECT count(*) FROM inbox").fetchone()[0]
         found.open_rows = _open(connection)
         ended = connection.execute("SELECT outcome, count(*) FROM inbox GROUP BY outcome").fetchall()
+        open_ones = connection.execute("SELECT key, payload FROM inbox WHERE is_open").fetchall()
+        found.log.samples |= {f"open {key}": f"open: {key} {payload}"[:1_000] for key, payload in open_ones}
         found.outcomes = {str(outcome): count for outcome, count in ended}
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from loopback_slack import Channel, Delivery, LoopbackSlack, Message, User
+from loopback_slack import Call, Channel, Delivery, LoopbackSlack, Message, User
 from slack_lab import Lab, Mode
 
 from adapters.slack.manifest import bot_scopes
@@ -87,6 +87,7 @@ class _Sender:
         self._mutator = mutator
         self._found = found
         self.statuses: Counter[str] = Counter()
+        self.refusals: Counter[str] = Counter()
 
     async def send(self) -> None:
         random = self._mutator.random
@@ -128,6 +129,10 @@ class _Sender:
         await self._slack.connected(within=60)
 
 
+def _is_refused(call: Call) -> bool:
+    return isinstance(call.answer, dict) and "error" in call.answer
+
+
 def _form(value: object) -> str:
     """Give a value as it stands in a form, which knows no lone surrogates."""
     return str(value).encode(errors="replace").decode()
@@ -164,7 +169,7 @@ async def _mode_run(
             await slack.settle()
             await asyncio.sleep(0.5)
         rows(settings, found)
-        tell(f"{mode}: {dict(sender.statuses)}")
+        tell(f"{mode}: {dict(sender.statuses)}, {dict(sender.refusals)}")
         _judge(scene, found)
 
 
@@ -195,6 +200,9 @@ async def _send_all(
         if mode == "socket" and start % 1_000 == 500:
             await sender.send_no_envelope()
         await drained(settings, 5, left=_WAITING)
+        sender.refusals.update(
+            f"{call.method} {call.answer['error']}" for call in scene.slack.calls if _is_refused(call)
+        )
         scene.slack.calls.clear()
         if start % 1_000 == 1_000 - _BATCH:
             tell(f"{mode}: {start + _BATCH:,} events")

@@ -188,7 +188,7 @@ class Trial:
             if said != last:
                 last, since = said, monotonic()
             quiet = monotonic() - since
-            if quiet > (_QUIET if said >= self._asked else _HOPELESS) and not self._open_rows():
+            if quiet > (_HOPELESS if world.is_awaiting else _QUIET) and not self._open_rows():
                 return
             await asyncio.sleep(0.1)
 
