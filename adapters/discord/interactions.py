@@ -19,7 +19,8 @@ log = structlog.get_logger(__name__)
 
 _CHOICES = 25
 _CHOICE_LENGTH = 100
-_TROUBLE = (discord.DiscordException, aiohttp.ClientError, OSError)
+_TROUBLE = (discord.DiscordException, aiohttp.ClientError, OSError, RuntimeError)
+"""What may go wrong with a call; the last is what aiohttp raises where another login took this one's place."""
 
 
 class HasInteractions(Protocol):

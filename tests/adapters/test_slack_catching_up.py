@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from loopback_slack import Channel, Message
+from loopback_slack.faults import Fault
 from slack_bolt.app.async_app import AsyncApp
 from slack_lab import OPENING, PARKING, Lab, lab
 from structlog.testing import capture_logs
@@ -104,6 +105,57 @@ async def test_without_the_scope_it_is_a_line_in_the_log_and_the_rest_is_read(de
     logged = await _starts_again(desk)
     assert any("missing_scope channels:history" in str(line.get("reason")) for line in logged)
     assert _threads(direct)[1:] == [asked.ts]
+
+
+def _reads(desk: Lab, **settings: Any) -> None:
+    catch_up = desk.settings.catch_up.model_copy(update=settings)
+    desk.settings = desk.settings.model_copy(update={"catch_up": catch_up})
+
+
+async def test_of_a_busy_channel_and_thread_the_latest_messages_are_read(desk: Lab) -> None:
+    _reads(desk, messages=3)
+    talk = _missed(desk, "Who has the key?")
+    async with desk.running():
+        await desk.ask(PARKING, thread=talk)
+    for place in ("", talk):
+        for number in range(5):
+            _missed(desk, f"Good morning, {number}.", thread=place)
+    above, below = (_missed(desk, f"<@BOT> {OPENING}", thread=place) for place in ("", talk))
+    await _starts_again(desk)
+    assert _threads(desk.general).count(above.ts) == 1
+    assert len([message for message in desk.general.from_bot if ANSWER in message.shown]) == 2, below
+
+
+async def test_where_slack_gives_less_at_a_time_than_was_asked_for_it_is_asked_for_the_rest(desk: Lab) -> None:
+    async with desk.running():
+        first = await desk.ask(PARKING)
+    desk.slack.largest_page = 2
+    missed = [_missed(desk, f"<@BOT> {text}") for text in (OPENING, "Who was Newton?", OPENING, PARKING, OPENING)]
+    await _starts_again(desk)
+    assert sorted(_threads(desk.general)) == [first.thread_ts, *(message.ts for message in missed)]
+
+
+async def test_who_asks_on_below_a_missed_question_has_both_answered(desk: Lab) -> None:
+    async with desk.running():
+        await desk.ask(PARKING)
+        missed = _missed(desk, f"<@BOT> {OPENING}")
+        await desk.ask("Are you there? Where do visitors park?", thread=missed)
+    await _starts_again(desk)
+    assert _threads(desk.general)[1:] == [missed.ts, missed.ts]
+    await desk.general.message_that(ANSWER)
+
+
+async def test_one_odd_message_does_not_keep_the_others_from_being_read(desk: Lab) -> None:
+    other = desk.slack.channel("other")
+    async with desk.running():
+        await desk.ask(PARKING, other)
+        await desk.ask(PARKING)
+    missed = [_missed(desk, f"<@BOT> {OPENING}", channel) for channel in (desk.general, other)]
+    odd = {"type": "message", "ts": missed[0].ts, "user": desk.ada.id, "text": "a secret", "reply_users": 7}
+    desk.slack.faults.add("conversations.history", Fault(answer={"ok": True, "messages": [odd]}))
+    logged = await _starts_again(desk)
+    assert _threads(other)[1:] == [missed[1].ts]
+    assert "a secret" not in str(logged)
 
 
 async def test_slacks_limits_are_obeyed(desk: Lab) -> None:

@@ -62,7 +62,10 @@ async def open_direct(slack: "LoopbackSlack", call: Call) -> Json:
 async def history(slack: "LoopbackSlack", call: Call) -> Json:
     channel = _readable(slack, call, "history")
     top = [message for message in channel.messages if _in_history(message) and not message.thread_ts]
-    return _messages(_between(top, call)[::-1], call)
+    since_only = bool(call.text("oldest")) and not call.text("latest")
+    # With `oldest` alone Slack begins at that end; a page is always the latest first.
+    page, following = _paged(_between(top, call)[:: 1 if since_only else -1], call, slack.largest_page)
+    return _messages(page[:: -1 if since_only else 1], following, call)
 
 
 async def replies(slack: "LoopbackSlack", call: Call) -> Json:
@@ -72,7 +75,7 @@ async def replies(slack: "LoopbackSlack", call: Call) -> Json:
         raise ApiError("thread_not_found")
     parent = channel.by_ts.get(wanted.thread_ts, wanted)
     answers = [message for message in channel.threads.get(parent.ts, []) if _in_history(message)]
-    return _messages([parent, *_between(answers, call)], call)
+    return _messages(*_paged([parent, *_between(answers, call)], call, slack.largest_page), call)
 
 
 def _readable(slack: "LoopbackSlack", call: Call, right: str) -> "Channel":
@@ -117,14 +120,13 @@ def _between(messages: list[Message], call: Call) -> list[Message]:
     return [message for message in messages if oldest < float(message.ts) < latest]
 
 
-def _messages(messages: list[Message], call: Call) -> Json:
-    page, following = _paged(messages, call)
+def _messages(page: list[Message], following: Json, call: Call) -> Json:
     shown = [message.to_json(with_metadata=call.flag("include_all_metadata")) for message in page]
     more = bool(following["response_metadata"]["next_cursor"])
     return {"ok": True, "messages": shown, "has_more": more} | following
 
 
-def _paged(items: list[_Item], call: Call) -> tuple[list[_Item], Json]:
+def _paged(items: list[_Item], call: Call, largest: int = 1_000) -> tuple[list[_Item], Json]:
     start = int(call.text("cursor") or 0)
-    end = start + min(call.number("limit", _PAGE), 1_000)
+    end = start + min(call.number("limit", _PAGE), largest)
     return items[start:end], {"response_metadata": {"next_cursor": str(end) if end < len(items) else ""}}

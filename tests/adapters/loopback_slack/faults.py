@@ -17,6 +17,7 @@ class Fault:
         retry_after: seconds for the Retry-After header of a 429.
         delay: seconds before the call is looked at.
         loses_answer: whether the call is done but the line is cut before its answer.
+        answer: what is answered instead, whatever was asked; empty for none.
         times: for how many calls more.
     """
 
@@ -26,6 +27,7 @@ class Fault:
     delay: float = 0.0
     loses_answer: bool = False
     times: int = 1
+    answer: Json = field(default_factory=dict)
     details: Json = field(default_factory=dict)
 
 

@@ -46,6 +46,8 @@ class LoopbackSlack:
         socket: the Socket Mode connections.
         board: where the bot's messages stand.
         ack_seconds: how long Slack waits for an acknowledgement.
+        largest_page: how many messages a page of a history holds at the most, whatever is asked for; Slack gives fewer
+            than that when it likes, and 15 to apps that are sold outside its Marketplace.
     """
 
     def __init__(self, *, port: int = 0, ack_seconds: float = 3.0) -> None:
@@ -56,6 +58,7 @@ class LoopbackSlack:
         self.auth_error = ""
         self.clock_skew = 0.0
         self.ack_seconds = ack_seconds
+        self.largest_page = 1_000
         self.workspace = Workspace()
         self.socket = SocketRoad(self.workspace.app, ack_seconds, self.workspace.changed)
         self.dispatch = Dispatch(self.workspace, self.socket)

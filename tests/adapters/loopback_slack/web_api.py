@@ -121,6 +121,8 @@ def largest_body() -> int:
 
 
 def _failed(fault: Fault) -> Json:
+    if fault.answer:
+        return fault.answer
     return {"ok": False, "error": fault.error, **fault.details} if fault.error else {}
 
 

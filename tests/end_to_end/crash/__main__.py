@@ -48,6 +48,7 @@ def _options() -> tuple[Options, Path]:
 def main() -> int:
     """Run it, tell how it goes and what came of it; 1 where anything failed."""
     options, folder = _options()
+    folder.mkdir(parents=True, exist_ok=True)
     _print(f"seed {options.seed}; the processes' logs and database are in {folder}")
     trial, began = Trial(folder, options, _print), monotonic()
     verdict = asyncio.run(trial.run(partial(_told, folder)))
