@@ -60,10 +60,11 @@ lint: .venv/test.installed  ## Check style, types and the import rule
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 
-test: .venv/test.installed .venv/floor.made  ## Run the tests, a file on each core
+# One worker more than cores: many tests wait for processes and sockets.
+test: .venv/test.installed .venv/floor.made  ## Run the tests, files side by side
 	@$(BIN)/python -m tests.models.tiny_models
 	@$(BIN)/python -m tests.models.vision.scene_captioner
-	@$(BIN)/pytest --numprocesses logical --dist loadfile
+	@$(BIN)/pytest --numprocesses $$($(BIN)/python -c 'import os; print((os.cpu_count() or 1) + 1)') --dist loadfile
 
 slow: .venv/test.installed .venv/floor.made  ## Run the proofs that take long
 	@$(BIN)/pytest -m slow

@@ -84,9 +84,12 @@ class AccessChanges:
 
     async def _unpair(self, message: IncomingMessage, rest: str) -> Reply:
         named = [person_of(mention, message.place) for mention in message.mentions] or rest.split()
-        done = [person for person in named if await self._pairing.unpair(person)]
+        # A pairing holds everywhere: an admin of one server takes back what came of their own codes.
+        by = "" if self._access.is_operator(message) else message.person_id
+        done = [person for person in named if await self._pairing.unpair(person, by)]
         if not done:
-            raise QuestionError("None of them has paired with me.", "Name them: `access unpair @someone`.")
+            how = " by a code of yours" if by else ""
+            raise QuestionError(f"None of them has paired with me{how}.", "Name them: `access unpair @someone`.")
         return Reply(f"No longer paired: {', '.join(f'`{person}`' for person in done)}.", ephemeral=True)
 
     def _require_reach(self, message: IncomingMessage, where: str) -> None:

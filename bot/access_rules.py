@@ -161,8 +161,10 @@ def wanted(message: IncomingMessage) -> tuple[str, ...]:
     command = _OF_BUTTONS.get(message.command, message.command)
     if command in _GUARDED_BY_THEMSELVES:
         return ()
-    if command != "ask" or not message.attachments:
+    shows = message.command == "describe" or (command == "ask" and bool(message.attachments))
+    if not shows:
         return (command,)
+    # What is asked about a picture is answered from the knowledge base, whichever way it is shown.
     has_words = any(character.isalnum() for character in message.text)
     return ("ask", "describe") if has_words else ("describe",)
 

@@ -137,12 +137,12 @@ class Application:
         delivery = UndeliveredDesk(Undelivered(self._database), access)
         personal = self._personal_data(conversations, access)
         pairing, audit = Pairing(self._database, access), Audit(self._database, self._settings.access.audit_days)
-        rules = AccessChanges(access, pairing, audit)
+        rules, places = AccessChanges(access, pairing, audit), PlaceSettingsDesk(self.place_settings, access)
         others = (
             Command("forget", "Delete what you asked and what I answered.", personal.forget),
             Command("export", "Give you all I keep about you.", personal.export),
             Command("stats", "How I am doing.", statistics.tell, admin=True),
-            Command("settings", "What holds here.", PlaceSettingsDesk(self.place_settings).show_or_set, admin=True),
+            Command("settings", "What holds here.", places.show_or_set, admin=True),
             Command("delivery", "Replies that could not be delivered.", delivery.show_or_retry, admin=True),
             Command("people", "Who is called here when somebody asks for a person.", people.show_or_set, admin=True),
             Command("pair", "Write to me directly: with a code that an admin gave you.", pairing.pair),

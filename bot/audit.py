@@ -27,11 +27,8 @@ _LISTED = 20
 
 _THEIR_ID = func.substr(bindparam("forgotten"), func.instr(bindparam("forgotten"), ":") + 1)
 _THEIR_NAME = select(people.c.name).where(people.c.id == bindparam("forgotten")).scalar_subquery()
-_names_them = or_(
-    func.instr(audit.c.argument, _THEIR_ID) > 0,
-    and_(func.length(_THEIR_NAME) > 2, func.instr(audit.c.argument, _THEIR_NAME) > 0),
-    and_(func.length(_THEIR_NAME) > 0, func.instr(audit.c.argument, literal("@").concat(_THEIR_NAME)) > 0),
-)
+_calls_them = and_(func.length(_THEIR_NAME) > 2, func.instr(audit.c.argument, _THEIR_NAME) > 0)
+_mentions_them = literal("@").concat(_THEIR_NAME)
 _told_them = func.instr(rate_limits.c.name, literal(f"{TOLD}/").concat(bindparam("forgotten")).concat("/")) == 1
 _tried_to_pair = rate_limits.c.name == literal("pair/").concat(bindparam("forgotten"))
 
@@ -62,7 +59,12 @@ class Audit:
 
     forget_statements: ClassVar[tuple[Executable, ...]] = (
         update(audit).where(audit.c.person_id == bindparam("forgotten")).values(person_id="", argument=""),
-        update(audit).where(_names_them).values(argument=""),
+        update(audit).where(func.instr(audit.c.argument, _THEIR_ID) > 0).values(argument=""),
+        # The name alone, and not what stands around it: people choose their names, and one may be called "deny".
+        update(audit).where(_calls_them).values(argument=func.replace(audit.c.argument, _THEIR_NAME, "…")),
+        update(audit)
+        .where(func.length(_THEIR_NAME) > 0, func.instr(audit.c.argument, _mentions_them) > 0)
+        .values(argument=func.replace(audit.c.argument, _mentions_them, "@…")),
         delete(paired_people).where(paired_people.c.person_id == bindparam("forgotten")),
         update(paired_people).where(paired_people.c.by == bindparam("forgotten")).values(by=""),
         update(pairing_codes).where(pairing_codes.c.by == bindparam("forgotten")).values(by=""),

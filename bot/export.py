@@ -80,6 +80,8 @@ def _document(connection: Connection, person_id: str, within: str) -> dict[str, 
     shown = select(pictures).where(
         pictures.c.person_id == person_id, _inside(pictures.c.channel_id + literal("/"), within)
     )
+    if within:
+        shown = shown.where(pictures.c.message_id.in_(there.where(messages.c.capability.not_in(_OF_THE_BODY))))
     called = select(channel_people.c.channel_id).where(
         channel_people.c.mention == f"user:{author_id}",
         channel_people.c.channel_id.startswith(within or f"{platform}/", autoescape=True),
@@ -103,10 +105,17 @@ def _undelivered(connection: Connection, person_id: str, within: str) -> list[di
     theirs = select(inbox.c.key).where(inbox.c.person_id == person_id, _inside(inbox.c.place_id, within))
     waiting = select(outbox).where(outbox.c.inbox_key.in_(theirs), outbox.c.payload.is_not(None))
     rows = connection.execute(waiting.order_by(outbox.c.created_at, outbox.c.part))
+    replies = [(row, json.loads(row.payload)) for row in rows]
     return [
-        {"key": row.inbox_key, "text": json.loads(row.payload)["text"], "created_at": _at(row.created_at)}
-        for row in rows
+        {"key": row.inbox_key, "text": reply["text"], "created_at": _at(row.created_at)}
+        for row, reply in replies
+        if not within or _is_for_others(reply)
     ]
+
+
+def _is_for_others(reply: Mapping[str, Any]) -> bool:
+    """Say whether a reply tells nothing of somebody's body: what went wrong may have advice for it in front."""
+    return reply["outcome"] in ("answered", "declined") and reply["capability"] not in _OF_THE_BODY
 
 
 def _of_the_bot(connection: Connection, person_id: str) -> dict[str, Any]:

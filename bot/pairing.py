@@ -80,9 +80,11 @@ class Pairing:
             )
         return Reply("Now we are paired: ask me whatever you like to know.", ephemeral=True)
 
-    async def unpair(self, person_id: str) -> bool:
-        """Undo a pairing; False where there is none."""
+    async def unpair(self, person_id: str, by: str = "") -> bool:
+        """Undo a pairing; False where there is none, or none by a code that `by` had made, where that is given."""
         theirs = delete(paired_people).where(paired_people.c.person_id == person_id)
+        if by:
+            theirs = theirs.where(paired_people.c.by == by)
         return await self._database.transact(lambda connection: connection.execute(theirs).rowcount) == 1
 
 

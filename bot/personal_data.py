@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from bot.access import Access
 from bot.audit import Audit
 from bot.conversations import Conversations
-from bot.errors import QuestionError
+from bot.errors import NotAllowedError, QuestionError
 from bot.export import Export
 from bot.forgetting import Forgetting
 from bot.knowledge_desk import counted
@@ -82,7 +82,8 @@ class PersonalData:
         if message.conversation_id:
             await self._forgetting.conversation(await self._conversations.continued_by(message))
             return Reply("That conversation is deleted.", ephemeral=True)
-        whose, is_confirmed = self._whose(message, "forget"), message.text.lower().split()[-1:] == [_CONFIRMED]
+        whose = await self._whose(message, "forget")
+        is_confirmed = message.text.lower().split()[-1:] == [_CONFIRMED]
         count = await self._forgetting.count(whose.person_id, whose.within)
         if not is_confirmed and count is not None:
             return self._asked_back(message, whose, count)
@@ -114,17 +115,21 @@ class PersonalData:
             NotAllowedError: it is about somebody else, and the author is no admin.
             QuestionError: it names nobody.
         """
-        whose = self._whose(message, "export")
+        whose = await self._whose(message, "export")
         if not whose.by_admin:
             return await self._export.give(message)
         async with self._audit.noting(replace(message, text=whose.person_id, mentions=()), "export"):
             return await self._export.give_of(whose.person_id, whose.within)
 
-    def _whose(self, message: IncomingMessage, command: str) -> _Whose:
+    async def _whose(self, message: IncomingMessage, command: str) -> _Whose:
         person_id = _named_in(message)
         if person_id in ("", message.person_id):
             return _Whose(message.person_id)
-        self._access.require_admin(message, f"{self._spelled(message.place, command)} for somebody else")
+        try:
+            self._access.require_admin(message, f"{self._spelled(message.place, command)} for somebody else")
+        except NotAllowedError:
+            await self._audit.note(replace(message, text=person_id, mentions=()), command, "refused")
+            raise
         if self._access.is_operator(message):
             return _Whose(person_id, by_admin=True)
         place = message.place

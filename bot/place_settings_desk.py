@@ -1,8 +1,10 @@
 """The command `settings`: shows what holds in a place and where that comes from, and changes it."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
-from bot.errors import QuestionError
+from bot.access import Access
+from bot.errors import NotAllowedError, QuestionError
 from bot.messages import IncomingMessage, Place, Reply
 from bot.place_settings import Held, Name, PlaceSettings
 from bot.settings.privacy import LONGEST_RETENTION
@@ -22,27 +24,36 @@ _DEFAULT = "default"
 
 
 class PlaceSettingsDesk:
-    """Tells admins what holds where they write, and sets it."""
+    """Tells admins what holds where they write, and sets it, as far as they may use the command there."""
 
-    def __init__(self, settings: PlaceSettings) -> None:
+    def __init__(self, settings: PlaceSettings, access: Access) -> None:
         self._settings = settings
+        self._access = access
 
     async def show_or_set(self, message: IncomingMessage) -> Reply:
         """Show what holds in the message's place, or set what its text names (``keep off channel``).
 
         Raises:
             QuestionError: it names no setting, no value of it, or no place.
+            NotAllowedError: the command was given to the author for a narrower place than that.
         """
         words = message.text.lower().split()
         if not words:
             return self._shown(message.place)
         name, value, where = _read(words)
         target = _target(message.place, where)
+        await self._require_reach(message, target)
         if value == _DEFAULT:
             await self._settings.drop(target, name)
         else:
             await self._settings.put(message, target, name, value)
         return self._shown(message.place, "Set. ")
+
+    async def _require_reach(self, message: IncomingMessage, target: str) -> None:
+        place = Place.of_id(target)
+        groups = message.groups_of_place if place.channel else ()
+        if not await self._access.allows(replace(message, place=place, groups_of_place=groups), ("settings",)):
+            raise NotAllowedError("You may set that in a narrower place alone.", "Write `here` or `channel` behind it.")
 
     def _shown(self, place: Place, said: str = "") -> Reply:
         held = {name: self._settings.held(place, name) for name in _NAMES.values()}

@@ -54,8 +54,8 @@ class Responding:
         self._adapters = adapters
 
     def is_question(self, message: IncomingMessage) -> bool:
-        """Say whether a message asks something new, which counts against the limits."""
-        if message.revises:
+        """Say whether a message asks something, for the first time or in other words: that counts for the limits."""
+        if message.command == WITHDRAW:
             return False
         try:
             return self._commands.parse(message).command in ASKED

@@ -61,7 +61,8 @@ class Addressing:
         own_role = message.guild.self_role if message.guild else None
         named = rf"<@!?{self._me.id}>" + (rf"|<@&{own_role.id}>" if own_role else "")
         said = re.sub(rf"[ \t]*(?:{named})[ \t]*", " ", message.content).strip()
-        return message_text.commonmark(said, names_in(message))
+        # Names are chosen by who bears them: within a command they could be taken for words of it.
+        return message_text.commonmark(said, {} if said.startswith("/") else names_in(message))
 
     def mentions(self, message: discord.Message) -> tuple[str, ...]:
         """Give whom it names besides the bot, as ``user:ID`` and ``role:ID``."""

@@ -1,6 +1,7 @@
 """Reads what was written while Slack did not reach the bot for longer than it repeats, and hands in what is for it."""
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from functools import partial
@@ -9,8 +10,10 @@ from typing import Any
 import structlog
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
+from adapters.failures import told
 from adapters.slack.errands import FAILURES, reason
 from adapters.slack.hearing import Hearing
+from adapters.slack.histories import Message, messages
 from adapters.slack.questions import PLATFORM
 from adapters.slack.web import SlackRefusal, Web
 from bot.adapter import Records
@@ -20,16 +23,16 @@ from bot.settings.delivery import CatchUpSettings
 
 log = structlog.get_logger(__name__)
 
-Message = Mapping[str, Any]
-
 _CHANNELS, _THREADS = 100, 40
 """How many are looked through at the most; every question opens a thread, so that there are far more of these."""
 
 _QUICK, _QUICK_PAUSE_SECONDS, _PAUSE_SECONDS = 20, 0.1, 1.2
-"""Slack lets an app read fifty histories in a minute ("Rate limits", tier 3): the first few soon, the others slowly."""
+"""Slack lets an app that a workspace made for itself read fifty histories in a minute ("Rate limits", tier 3): the first
+few soon, the others slowly. Of others it takes one in a minute and says so."""
 
 _QUESTION_SECONDS = 0.25
-_LARGEST_PAGE = 999
+_LONGEST_THREAD = 1_000
+_AHEAD_SECONDS = 3_600.0
 _LONGEST_PAUSE = 120.0
 _TIMES = 5
 _FULL_SECONDS = 5.0
@@ -76,8 +79,8 @@ class CatchingUp:
             except FAILURES as error:
                 log.warning("not caught up", reason=reason(error))
             # A task's boundary: whatever it is, those who ask now are answered, and the next start begins anew.
-            except Exception:
-                log.exception("not caught up")
+            except Exception as error:  # noqa: BLE001
+                log.error("not caught up", **told(error))  # noqa: TRY400 - its words may be somebody's
 
     async def _catch_up(self) -> None:
         wanted = await stretches(PLATFORM, self._records, self._settings)
@@ -98,31 +101,35 @@ class CatchingUp:
     async def _through(self, stretch: Stretch) -> list[Message]:
         """Look through one place, and give the messages in it that were new."""
         try:
-            read = await self._read(stretch)
-            return [message for message in read if await self._hand_in(stretch, message)]
+            return [message for message in await self._read(stretch) if await self._hand_in(stretch, message)]
         except StoppingError:
             raise
         except SlackRefusal as refusal:
             log.info("not looked through", channel=stretch.place.channel, reason=str(refusal))
         except FAILURES as error:
             log.warning("not looked through", channel=stretch.place.channel, reason=reason(error))
+        # A place's boundary: what nobody can read in one of them must not keep the others from being read.
+        except Exception as error:  # noqa: BLE001
+            log.error("not looked through", channel=stretch.place.channel, **told(error))  # noqa: TRY400
         return []
 
     async def _read(self, stretch: Stretch) -> list[Message]:
-        """Give what was written in a place, the oldest first."""
-        client, place = self._web.client, stretch.place
-        page = min(self._settings.messages, _LARGEST_PAGE)
-        seen: dict[str, Any] = {"channel": place.channel, "oldest": f"{stretch.since.timestamp():.6f}", "limit": page}
+        """Give the latest of what was written in a place, the oldest first."""
+        client, place, most = self._web.client, stretch.place, self._settings.messages
+        seen: dict[str, Any] = {"channel": place.channel, "oldest": f"{stretch.since.timestamp():.6f}"}
         if place.thread:
-            said = await self._insist(partial(client.conversations_replies, ts=place.thread, **seen))
-            # The message that opened the thread is always there, whatever its age; it stands in the channel.
-            read = [message for message in said.get("messages", ()) if message.get("ts") != place.thread]
+            # A thread is read from its beginning on. What opened it comes with it, whatever its age: it is the channel's.
+            replies = partial(client.conversations_replies, ts=place.thread)
+            read = [one async for one in messages(self._insist, replies, _LONGEST_THREAD, **seen)]
+            read = [one for one in read if one.get("ts") != place.thread][-most:]
         else:
-            said = await self._insist(partial(client.conversations_history, **seen))
-            read = list(said.get("messages", ()))
+            # Without an end, in the future lest clocks differ, Slack would begin with the oldest.
+            end = f"{time.time() + _AHEAD_SECONDS:.6f}"
+            history = client.conversations_history
+            read = [one async for one in messages(self._insist, history, most, latest=end, **seen)]
         return sorted(read, key=lambda message: str(message.get("ts", "")))
 
-    async def _insist(self, call: Callable[[], Awaitable[AsyncSlackResponse]]) -> Message:
+    async def _insist(self, call: Callable[[], Awaitable[AsyncSlackResponse]]) -> Mapping[str, Any]:
         """Call as fast as Slack allows, and no faster."""
         for _ in range(_TIMES):
             self._calls += 1
@@ -135,8 +142,7 @@ class CatchingUp:
         raise limited
 
     async def _hand_in(self, stretch: Stretch, message: Message) -> bool:
-        # In a database that was lost or restored the keys of what was answered may be missing.
-        if self._web.identity.user in message.get("reply_users", ()):
+        if self._web.identity.user in (message.get("reply_users") or ()) and not await self._is_known(stretch, message):
             return False
         for _ in range(_FULL_TIMES):
             try:
@@ -151,6 +157,13 @@ class CatchingUp:
                 await asyncio.sleep(_QUESTION_SECONDS)
             return is_new
         return False
+
+    async def _is_known(self, stretch: Stretch, message: Message) -> bool:
+        """Say whether anything is known of the thread below a message in which the bot has written.
+
+        In a database that was lost or restored it is not, and the message may have been answered.
+        """
+        return await self._records.takes_part(_below(stretch, message).place)
 
 
 def _below(stretch: Stretch, message: Message) -> Stretch:

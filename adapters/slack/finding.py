@@ -1,8 +1,10 @@
 """Looks through a thread for what an earlier try to send may have left there."""
 
 from collections.abc import AsyncIterator, Mapping
+from functools import partial
 from typing import Any
 
+from adapters.slack.histories import messages
 from adapters.slack.identifiers import message_name, message_place
 from adapters.slack.web import SlackRefusal, Web
 from bot.messages import Place, Reply
@@ -51,14 +53,11 @@ async def _found(web: Web, place: Place, reply: Reply, key: str) -> str:
 
 async def _ours_since(web: Web, place: Place, reply: Reply) -> AsyncIterator[Found]:
     client, asked = web.client, message_place(reply.in_reply_to)[1]
-    seen: dict[str, Any] = {"channel": place.channel, "include_all_metadata": True, "limit": _LOOKED_THROUGH}
+    seen: dict[str, Any] = {"channel": place.channel, "include_all_metadata": True}
     if asked:
         seen["oldest"] = asked
-    if place.thread:
-        said = await web.call(client.conversations_replies(ts=place.thread, **seen))
-    else:
-        said = await web.call(client.conversations_history(**seen))
-    for message in said.get("messages", ()):
+    read = partial(client.conversations_replies, ts=place.thread) if place.thread else client.conversations_history
+    async for message in messages(lambda call: web.call(call()), read, _LOOKED_THROUGH, **seen):
         if message.get("user") == web.identity.user:
             yield message
 

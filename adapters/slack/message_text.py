@@ -37,6 +37,11 @@ def mentions(text: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(f"{match.lastgroup}:{match[match.lastgroup or 0]}" for match in _MENTION.finditer(text)))
 
 
+def without_labels(text: str) -> str:
+    """Take out of a text as Slack sends it how those whom it names are called."""
+    return _MENTION.sub(lambda match: match[0].partition("|")[0].rstrip(">") + ">", text)
+
+
 def _plain(text: str) -> str:
     text = _BULLET.sub(r"\1- ", text)
     text = _ITALIC.sub(r"*\1*", _BOLD.sub(r"**\1**", text))  # what is bold first has two asterisks, and stays

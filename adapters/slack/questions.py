@@ -7,7 +7,7 @@ from typing import Any
 
 from adapters.fetching import LONGEST_ADDRESS
 from adapters.slack.identifiers import Identity, Route, identifier, message_name
-from adapters.slack.message_text import commonmark, mentions
+from adapters.slack.message_text import commonmark, mentions, without_labels
 from adapters.slack.recent import Recent
 from adapters.sound_text import sound
 from bot.messages import Attachment, Author, IncomingMessage, Place
@@ -113,7 +113,9 @@ class Questions:
     def text(self, text: str, bot: Identity) -> str:
         """Give a text as CommonMark, without the bot's own mention."""
         said = re.sub(rf"[ \t]*<@{bot.user}(?:\|[^<>]*)?>(?:[,:](?=\s))?[ \t]*", " ", text)
-        return commonmark(said.strip(), self._names)
+        said = said.strip()
+        # Names are chosen by who bears them: within a command they could be taken for words of it.
+        return commonmark(without_labels(said), {}) if said.startswith("/") else commonmark(said, self._names)
 
 
 def mentions_bot(text: str, bot: Identity) -> bool:

@@ -11,7 +11,6 @@ from bot.catching_up import Stretch, stretches
 from bot.messages import Place
 from bot.settings.delivery import CatchUpSettings
 
-NOW = datetime.now(UTC)
 CHANNEL, OTHER = Place("discord", "1", "2"), Place("discord", "1", "3")
 THREAD = Place("discord", "1", "2", "4")
 
@@ -20,8 +19,9 @@ class _Visits(Records):
     """Records of these visits: place, hours since the first question, hours since the last."""
 
     def __init__(self, *visits: tuple[Place, float, float]) -> None:
+        now = datetime.now(UTC)
         self._visits = [
-            Visited(place, NOW - timedelta(hours=first), NOW - timedelta(hours=last)) for place, first, last in visits
+            Visited(place, now - timedelta(hours=first), now - timedelta(hours=last)) for place, first, last in visits
         ]
 
     async def visited(self, since: datetime) -> Sequence[Visited]:

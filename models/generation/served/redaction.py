@@ -25,7 +25,8 @@ class Restoration:
 
     def __init__(self, originals: Mapping[str, str]) -> None:
         self.originals = originals
-        self._pattern = re.compile("|".join(map(re.escape, originals)) or r"(?!)", re.IGNORECASE)
+        # Placeholders are ASCII; else a dotless i would count as an i, and stand for nothing.
+        self._pattern = re.compile("|".join(map(re.escape, originals)) or r"(?!)", re.IGNORECASE | re.ASCII)
         self._held = ""
 
     def read(self, piece: str) -> str:
