@@ -2,7 +2,6 @@
 
 import contextlib
 import fcntl
-import filecmp
 import glob
 import os
 import sqlite3
@@ -18,6 +17,11 @@ HEAD = "0007"
 
 _KNOWN = ("", "0001", "0002", "0003", "0004", "0005", "0006", HEAD)
 _LOCK_SECONDS = 30.0
+
+_HEADER_BYTES = 100
+"""Of a SQLite file ("Database File Format", section 1.3)."""
+
+_PIECE_BYTES = 1 << 20
 
 _UPGRADE_SECONDS = 600.0
 """How long a process waits while another one upgrades: a large database is copied and checked first."""
@@ -192,7 +196,7 @@ def _refuse_while_busy(status: int, remaining: int, total: int) -> None:
 
 
 def _copy_before_upgrade(file: Path, label: str) -> Path:
-    """Copy the database; where the last copy under this label is the same to the byte, give that one.
+    """Copy the database; where the last copy under this label holds the same, give that one.
 
     So a process that dies at every start, and is started again each time, does not fill the disk.
     """
@@ -201,17 +205,30 @@ def _copy_before_upgrade(file: Path, label: str) -> Path:
     earlier = max(folder.glob(f"{glob.escape(file.stem)}-{label}-*{glob.escape(file.suffix)}"), default=None)
     copy = folder / f"{file.stem}-{label}-{_moment()}{file.suffix}"
     backup(file, copy)
-    if earlier is None or not filecmp.cmp(earlier, copy, shallow=False):
+    if earlier is None or not _hold_the_same(earlier, copy):
         return copy
     copy.unlink()
     return earlier
 
 
+def _hold_the_same(one: Path, other: Path) -> bool:
+    """Compare two databases to the byte, save for the headers: those count how often a file was opened for writing."""
+    if one.stat().st_size != other.stat().st_size:
+        return False
+    with one.open("rb") as first, other.open("rb") as second:
+        for file in (first, second):
+            file.seek(_HEADER_BYTES)
+        while piece := first.read(_PIECE_BYTES):
+            if piece != second.read(len(piece)):
+                return False
+    return True
+
+
 def _remove_what_is_left_of_copies(folder: Path) -> None:
     """Remove what processes that died in the midst of a copy left of it."""
-    for partial in folder.glob(".*.partial"):
-        # `backup` put the process's id there; that of the one that died may be ours by now.
-        process = partial.suffixes[-2].removeprefix(".")
+    for partial in folder.glob(".*.partial*"):
+        # `backup` put the process's id there, SQLite its own ending; that of the one that died may be ours by now.
+        process = partial.name.rpartition(".partial")[0].rpartition(".")[2]
         if process.isdecimal() and (int(process) == os.getpid() or not _is_alive(int(process))):
             partial.unlink(missing_ok=True)
 

@@ -51,7 +51,9 @@ def _is_sound(name: str, data: object) -> bool:
     if not isinstance(data, dict):
         return False
     wanted = _FORMS.get(name, {})
-    return all(_has_form(data[field], form) for field, form in wanted.items() if field in data)
+    under = data.get("message")
+    has_flags = not isinstance(under, dict) or isinstance(under.get("flags", 0), int)
+    return has_flags and all(_has_form(data[field], form) for field, form in wanted.items() if field in data)
 
 
 def _has_form(value: object, form: re.Pattern[str]) -> bool:

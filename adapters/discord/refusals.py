@@ -4,6 +4,7 @@ The codes are those of "JSON Error Codes" in Discord's documentation.
 """
 
 import contextlib
+import re
 from collections.abc import Iterator
 
 import aiohttp
@@ -22,6 +23,10 @@ _THREAD_CLOSED = frozenset({50083, 160005})
 _UNKNOWN_WEBHOOK, _UNKNOWN_INTERACTION, _INVALID_TOKEN = 10015, 10062, 50027
 _UNAUTHORISED, _TOO_MANY_REQUESTS = 401, 429
 
+_SECONDS = re.compile(r"[0-9]{1,9}(\.[0-9]{1,9})?")
+_PAUSE_SECONDS = 5.0
+"""How long to leave Discord alone where it is not said how long."""
+
 
 @contextlib.contextmanager
 def in_core_terms() -> Iterator[None]:
@@ -33,11 +38,13 @@ def in_core_terms() -> Iterator[None]:
     """
     try:
         yield
+    except OverflowError as error:
+        raise DeliveryRefusedError("No message of Discord's can have that name.") from error
     except discord.RateLimited as error:
         raise RateLimitedError(error.retry_after) from error
     except discord.HTTPException as error:
         if error.status == _TOO_MANY_REQUESTS:
-            raise RateLimitedError(float(error.response.headers.get("Retry-After", 5))) from error
+            raise RateLimitedError(_pause(error.response.headers.get("Retry-After", ""))) from error
         # Without a code it is not Discord that speaks; a token that is refused ends the whole adapter instead.
         if 400 <= error.status < 500 and error.code and error.status != _UNAUTHORISED:
             raise DeliveryRefusedError(f"Discord refuses it with code {error.code}.") from error
@@ -45,6 +52,11 @@ def in_core_terms() -> Iterator[None]:
     except aiohttp.ClientResponseError as error:
         # A proxy said it; the error's own words hold the address, and with it an interaction's token.
         raise ConnectionError(f"the proxy answers {error.status}") from None
+
+
+def _pause(said: str) -> float:
+    """Read how long to wait; a gateway may have put a date in the stead of Discord's seconds."""
+    return float(said) if _SECONDS.fullmatch(said) else _PAUSE_SECONDS
 
 
 def is_anothers(error: BaseException | None) -> bool:

@@ -4,16 +4,19 @@ from collections.abc import AsyncIterator, Mapping
 from functools import partial
 from typing import Any
 
+import structlog
+
 from adapters.slack.histories import messages
 from adapters.slack.identifiers import message_name, message_place
+from adapters.slack.refusals import is_permission
 from adapters.slack.web import SlackRefusal, Web
 from bot.messages import Place, Reply
 
+log = structlog.get_logger(__name__)
+
 _LOOKED_THROUGH = 200
 
-_NOWHERE = frozenset(
-    {"channel_not_found", "invalid_arguments", "invalid_ts_latest", "invalid_ts_oldest", "thread_not_found"}
-)
+_NOWHERE = frozenset({"invalid_arguments", "invalid_ts_latest", "invalid_ts_oldest", "thread_not_found"})
 """Refusals that mean that there is no such place, and so nothing in it."""
 
 Found = Mapping[str, Any]
@@ -27,14 +30,17 @@ def metadata(key: str) -> dict[str, object]:
 async def find(web: Web, place: Place, reply: Reply, key: str) -> str:
     """Look for what was posted under a key, or for a stream that nobody finished; give its name, or nothing.
 
-    What one person saw among others is in no history. Raises what `Web.call` does.
+    What one person saw among others is in no history. Where the bot may not read, nothing is found: an answer that may
+    stand twice is better than none. Raises what `Web.call` does.
     """
     if not place.channel.startswith("D" if reply.ephemeral else ("C", "G", "D")):
         return ""
     try:
         return await _found(web, place, reply, key)
     except SlackRefusal as refusal:
-        if refusal.code not in _NOWHERE:
+        if is_permission(refusal):
+            log.warning("may not look", channel=place.channel, missing=refusal.needed or refusal.code)
+        elif refusal.code not in _NOWHERE:
             raise
         return ""
 

@@ -115,7 +115,8 @@ def test_a_database_of_an_older_version_loses_nothing_by_deaths_in_its_migration
     shutil.copytree(pristine.parent, file.parent)
     died = 0
     while died < deaths:
-        died += _killed_while_migrating(file, chance.uniform(0.0, _MIGRATES))
+        aimed = chance.random() < 0.5
+        died += _killed_while_migrating(file, chance.uniform(0.0, 0.01 if aimed else _MIGRATES), aimed=aimed)
         assert database_file.revision(file) in (revision, database_file.HEAD)
         assert rows(file) == before
         if database_file.revision(file) == database_file.HEAD:
@@ -132,17 +133,29 @@ def test_a_database_of_an_older_version_loses_nothing_by_deaths_in_its_migration
     assert rows(copy) == before
 
 
-def _killed_while_migrating(file: Path, seconds: float) -> bool:
-    """Kill a process so long after it began to copy the database; False where it was done by then."""
-    backups = file.parent / "backups"
+def _killed_while_migrating(file: Path, seconds: float, *, aimed: bool) -> bool:
+    """Kill a process so long after it began to copy the database, or to write into it; False where it was done by then.
+
+    What is written before the whole is committed is there for whoever looks, unless it is all in one transaction.
+    """
+    backups, log = file.parent / "backups", file.with_name(f"{file.name}-wal")
     backups.mkdir(exist_ok=True)
     untouched = backups.stat().st_mtime_ns
     process = subprocess.Popen([sys.executable, "-c", _UPGRADE, str(file)])
     while backups.stat().st_mtime_ns == untouched and process.poll() is None:
         sleep(0.001)
+    while aimed and process.poll() is None and not _has_grown(log):
+        pass
     sleep(seconds)
     process.kill()
     return process.wait() == -signal.SIGKILL
+
+
+def _has_grown(log: Path) -> bool:
+    try:
+        return log.stat().st_size > 0
+    except FileNotFoundError:
+        return False
 
 
 @pytest.mark.parametrize("revision", ["", "0001", "0005"])

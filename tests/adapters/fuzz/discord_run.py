@@ -1,6 +1,7 @@
 """Bent events through discord.py: the loopback's gateway sends them as Discord would."""
 
 import asyncio
+import contextlib
 import copy
 import json
 import time
@@ -149,12 +150,16 @@ class _Sender:
                 session.dispatch(name, bent)
 
     async def send_no_event(self) -> None:
+        """Send what is no event, and wait until the bot is there again where that cost it the connection.
+
+        What is used while nobody is connected is lost, as it is on Discord; messages are looked up later.
+        """
         frame = self._mutator.random.choice(_FRAMES)
-        for session in self._discord.live_sessions:
-            if session.connection is not None:
-                session.connection.put(frame)
-        # What is used while nobody is connected is lost, as it is on Discord; messages are looked up later.
-        await asyncio.sleep(0.5)
+        before = [session.connection for session in self._discord.live_sessions if session.connection]
+        for connection in before:
+            connection.put(frame)
+        with contextlib.suppress(TimeoutError):
+            await self._discord.until(lambda: any(one.socket.closed for one in before), within=2)
         await self._discord.connected(within=60)
         await self._discord.calm(0.5)
 
@@ -190,6 +195,8 @@ async def _send_all(
         if number % EVERY == EVERY - 1:
             await _ask(scene, found)
         elif number % 2_000 == 1_500:
+            await scene.discord.gateway.delivered()
+            await drained(settings, 5, left=_WAITING)
             await sender.send_no_event()
         else:
             await sender.send()

@@ -30,6 +30,9 @@ QUESTIONS = (
     ("What is Newton's first law?", "at rest"),
 )
 
+_OF_THE_LIBRARY = "discord-ui-dynamic-item"
+"""Tasks in which discord.py puts a message's buttons together anew: where one is none, the press has no effect."""
+
 _NUMBERS = re.compile(r"\d+")
 
 
@@ -198,7 +201,10 @@ def loop_troubles(found: Found) -> Iterator[None]:
     before: Callable[..., Any] | None = loop.get_exception_handler()
 
     def _take(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-        error = context.get("exception")
+        error, task = context.get("exception"), context.get("future")
+        if isinstance(task, asyncio.Task) and task.get_name().startswith(_OF_THE_LIBRARY):
+            found.log.take(f"{context['message']}: {task.get_name()}", error, "discord.py could not take a press")
+            return
         found.trouble[f"{context['message']}: {type(error).__name__}"] += 1
         if error is not None:
             found.log.examples.setdefault(f"task {type(error).__name__}", "".join(traceback.format_exception(error)))
