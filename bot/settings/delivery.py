@@ -1,10 +1,8 @@
 """The settings of delivery: how much is done at once, how long it is tried, and what of it is remembered."""
 
-from typing import Annotated
+from pydantic import Field
 
-from pydantic import AfterValidator, Field
-
-from bot.settings.section import Positive, Section, known_place
+from bot.settings.section import PlaceName, Positive, Section
 
 
 class DispatchSettings(Section):
@@ -49,7 +47,7 @@ class CatchUpSettings(Section):
 
     minutes: int = Field(60, ge=0, le=1_440, description="The oldest message that is still answered; 0: none is.")
     messages: Positive = Field(50, le=1_000, description="The most that are read in one channel.")
-    channels: tuple[Annotated[str, AfterValidator(known_place)], ...] = Field(
+    channels: tuple[PlaceName, ...] = Field(
         (),
         description="Channels that are looked through besides those where something was asked within a week, as"
         " discord/81384788765712384/381870553235193857.",

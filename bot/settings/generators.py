@@ -1,11 +1,10 @@
 """The settings of the generators: who writes the answers, with which model, key and budget."""
 
-import json
 from typing import Literal, Self
 
-from pydantic import Field, SecretStr, field_validator, model_validator
+from pydantic import Field, SecretStr, model_validator
 
-from bot.settings.section import Positive, Section, Token, WebAddress, known_place
+from bot.settings.section import PlaceName, Positive, Section, Token, WebAddress
 
 GeneratorName = Literal["local", "gemini", "openai", "extractive"]
 
@@ -17,7 +16,7 @@ class GenerationSettings(Section):
         ("extractive",),
         description="Who writes answers: local, gemini, openai. The next one takes over; extractive is always last.",
     )
-    places: dict[str, tuple[GeneratorName, ...]] = Field(
+    places: dict[PlaceName, tuple[GeneratorName, ...]] = Field(
         {},
         description='Another chain for a platform, workspace or channel, as "slack/T012AB3CD/C012AB3CD" = ["local"].',
     )
@@ -32,22 +31,6 @@ class GenerationSettings(Section):
     verifier: str = Field(
         "", description="An NLI or embedding model, by name or folder, that checks written sentences, too."
     )
-
-    @field_validator("places", mode="before")
-    @classmethod
-    def _places_from_text(cls, value: object) -> object:
-        try:
-            return json.loads(value) if isinstance(value, str) else value
-        except json.JSONDecodeError as error:
-            raise ValueError('it must be JSON, as {"slack/T012AB3CD": ["local"]}') from error
-
-    @field_validator("places")
-    @classmethod
-    def _platforms_are_known(cls, places: dict[str, tuple[GeneratorName, ...]]) -> dict[str, tuple[GeneratorName, ...]]:
-        # A misspelt one would send to a cloud what was to stay in the house.
-        for place in places:
-            known_place(place)
-        return places
 
 
 class LocalSettings(Section):

@@ -1,11 +1,10 @@
 """The settings of privacy: how long what is kept is kept, when it is deleted, and what is hidden from servers."""
 
-import json
 from typing import Annotated
 
-from pydantic import AfterValidator, Field, field_validator
+from pydantic import Field
 
-from bot.settings.section import Section, known_place
+from bot.settings.section import PlaceName, Section
 
 LONGEST_RETENTION = 36_500
 """Days; a hundred years, which no calendar overflows."""
@@ -19,14 +18,14 @@ class PrivacySettings(Section):
     retention_days: Days = Field(
         0, description="Days after which conversations are deleted, everywhere where nothing else is set; 0: never."
     )
-    retention: dict[Annotated[str, AfterValidator(known_place)], Days] = Field(
+    retention: dict[PlaceName, Days] = Field(
         {}, description="The same for a platform, workspace or channel; the narrowest counts."
     )
     cleaning_hour: int = Field(
         3, ge=0, le=23, description="The hour (UTC) in which, every night, what is too old is deleted."
     )
 
-    redact: dict[Annotated[str, AfterValidator(known_place)], bool] = Field(
+    redact: dict[PlaceName, bool] = Field(
         {},
         description="Whether e-mail addresses, numbers and the like are hidden from servers that write answers, for a"
         " platform, workspace or channel; the narrowest counts. Elsewhere gemini.redact and openai.redact say so.",
@@ -35,19 +34,3 @@ class PrivacySettings(Section):
         "",
         description="A model for named entities, by name or folder, that finds names of people: they are hidden, too.",
     )
-
-    @field_validator("redact", mode="before")
-    @classmethod
-    def _redact_from_text(cls, value: object) -> object:
-        try:
-            return json.loads(value) if isinstance(value, str) else value
-        except json.JSONDecodeError as error:
-            raise ValueError('it must be JSON, as {"slack/T012AB3CD": false}') from error
-
-    @field_validator("retention", mode="before")
-    @classmethod
-    def _retention_from_text(cls, value: object) -> object:
-        try:
-            return json.loads(value) if isinstance(value, str) else value
-        except json.JSONDecodeError as error:
-            raise ValueError('it must be JSON, as {"slack/T012AB3CD": 30}') from error

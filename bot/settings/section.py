@@ -3,10 +3,10 @@
 import difflib
 import json
 from ipaddress import ip_network
-from typing import Annotated
+from typing import Annotated, get_origin
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationInfo, field_validator
 
 Positive = Annotated[int, Field(ge=1)]
 
@@ -19,17 +19,12 @@ class Section(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    @model_validator(mode="before")
+    @field_validator("*", mode="before")
     @classmethod
-    def _lists_from_text(cls, values: object) -> object:
-        """Read a list that came as text, as environment variables do: JSON, or words between commas."""
-        if not isinstance(values, dict):
-            return values
-        lists = {name for name, info in cls.model_fields.items() if str(info.annotation).startswith("tuple")}
-        return {
-            name: _list_from_text(value) if name in lists and isinstance(value, str) else value
-            for name, value in values.items()
-        }
+    def _from_text(cls, value: object, info: ValidationInfo) -> object:
+        """Read a list or a table that came as text, as environment variables do."""
+        kind = get_origin(cls.model_fields[info.field_name or ""].annotation)
+        return _read(value, kind) if isinstance(value, str) and kind in (tuple, dict) else value
 
 
 class FrontDoor(Section):
@@ -53,10 +48,18 @@ def _bare_secret(secret: SecretStr) -> SecretStr:
 Token = Annotated[SecretStr, AfterValidator(_bare_secret)]
 
 
-def _list_from_text(text: str) -> object:
-    if text.lstrip().startswith("["):
+def _read(text: str, kind: object) -> object:
+    """Read JSON; a list may also be words between commas.
+
+    Raises:
+        ValueError: it is none.
+    """
+    if kind is tuple and not text.lstrip().startswith("["):
+        return tuple(part.strip() for part in text.split(",") if part.strip())
+    try:
         return json.loads(text)
-    return tuple(part.strip() for part in text.split(",") if part.strip())
+    except json.JSONDecodeError as error:
+        raise ValueError(f"it must be JSON, and is none at character {error.pos + 1}") from error
 
 
 def _web_address(address: str) -> str:
@@ -95,3 +98,6 @@ def known_network(text: str) -> str:
         ValueError: it is none.
     """
     return str(ip_network(text))
+
+
+PlaceName = Annotated[str, AfterValidator(known_place)]

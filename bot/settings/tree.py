@@ -11,7 +11,7 @@ from bot.settings.delivery import CatchUpSettings, DeliverySettings, DispatchSet
 from bot.settings.generators import GeminiSettings, GenerationSettings, LocalSettings, OpenAISettings
 from bot.settings.limits import LimitSettings
 from bot.settings.privacy import PrivacySettings
-from bot.settings.section import FrontDoor, Positive, Section, Token, known_network, known_place
+from bot.settings.section import FrontDoor, PlaceName, Positive, Section, Token, known_network
 
 PREFIX = "PRECEPTOR_"
 DELIMITER = "__"
@@ -98,7 +98,7 @@ class ImageSettings(Section):
         description="on: every picture of a message to the bot is looked at. on request: only where the command, the"
         " menu or the word asks for it. off: none.",
     )
-    places: dict[Annotated[str, AfterValidator(known_place)], Looking] = Field(
+    places: dict[PlaceName, Looking] = Field(
         {}, description="The same for a platform, workspace or channel; the narrowest counts."
     )
     most: int = Field(8, ge=1, le=20, description="Pictures of one message that are looked at.")
@@ -115,7 +115,7 @@ class ImageSettings(Section):
     language: str = Field(
         "", description='Language of captions, as "German", where `translator` is set. Unset: the captioner\'s own.'
     )
-    languages: dict[Annotated[str, AfterValidator(known_place)], str] = Field(
+    languages: dict[PlaceName, str] = Field(
         {}, description="The same for a platform, workspace or channel; the narrowest counts."
     )
     translator: Literal["", "local", "gemini", "openai"] = Field(
@@ -158,7 +158,7 @@ class ConversationSettings(Section):
     """How conversations are kept."""
 
     idle_minutes: Positive = Field(60, description="After this long a person's next question opens a new conversation.")
-    not_kept: tuple[Annotated[str, AfterValidator(known_place)], ...] = Field(
+    not_kept: tuple[PlaceName, ...] = Field(
         (),
         description="Platforms, workspaces and channels of which nothing is kept, as slack/T012AB3CD/C012AB3CD.",
     )
