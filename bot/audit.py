@@ -4,9 +4,9 @@ import contextlib
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import ClassVar
+from typing import Any, ClassVar
 
-from sqlalchemy import Executable, and_, bindparam, delete, func, literal, or_, select, update
+from sqlalchemy import ColumnElement, Executable, and_, bindparam, delete, func, literal, or_, select, update
 from sqlalchemy.dialects.sqlite import insert
 
 from bot.database import Change, Database
@@ -25,12 +25,27 @@ _LONGEST_ARGUMENT = 500
 
 _LISTED = 20
 
+_LONGEST_WORD = 10
+"""Letters of the longest word that commands have."""
+
+_SHORTEST_NAME = 2
+"""Letters; shorter names are too often something else."""
+
 _THEIR_ID = func.substr(bindparam("forgotten"), func.instr(bindparam("forgotten"), ":") + 1)
 _THEIR_NAME = select(people.c.name).where(people.c.id == bindparam("forgotten")).scalar_subquery()
-_calls_them = and_(func.length(_THEIR_NAME) > 2, func.instr(audit.c.argument, _THEIR_NAME) > 0)
+
+
+def _says(words: Any, before: str = "[^0-9A-Za-z_]") -> ColumnElement[bool]:  # noqa: ANN401 - SQLAlchemy has no better type
+    """Say whether an argument has words in it, whole and not as a part of others: "1" is not in "discord:12"."""
+    # A sign that nobody types stands for them: what they are is anybody's choice, and GLOB has signs of its own.
+    marked = func.char(2).concat(func.replace(audit.c.argument, words, func.char(1))).concat(func.char(2))
+    return (func.length(words) > 0) & marked.op("GLOB")(f"*{before}\x01[^0-9A-Za-z_]*")
+
+
+# A short id may be a word; a platform, or a mention's sign, tells that it is none.
+_names_their_id = or_(_says(_THEIR_ID, "[:@!]"), and_(func.length(_THEIR_ID) > _LONGEST_WORD, _says(_THEIR_ID)))
 _mentions_them = literal("@").concat(_THEIR_NAME)
 _told_them = func.instr(rate_limits.c.name, literal(f"{TOLD}/").concat(bindparam("forgotten")).concat("/")) == 1
-_tried_to_pair = rate_limits.c.name == literal("pair/").concat(bindparam("forgotten"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,17 +74,19 @@ class Audit:
 
     forget_statements: ClassVar[tuple[Executable, ...]] = (
         update(audit).where(audit.c.person_id == bindparam("forgotten")).values(person_id="", argument=""),
-        update(audit).where(func.instr(audit.c.argument, _THEIR_ID) > 0).values(argument=""),
+        update(audit).where(_names_their_id).values(argument=""),
         # The name alone, and not what stands around it: people choose their names, and one may be called "deny".
-        update(audit).where(_calls_them).values(argument=func.replace(audit.c.argument, _THEIR_NAME, "…")),
         update(audit)
-        .where(func.length(_THEIR_NAME) > 0, func.instr(audit.c.argument, _mentions_them) > 0)
+        .where(func.length(_THEIR_NAME) > _SHORTEST_NAME, _says(_THEIR_NAME))
+        .values(argument=func.replace(audit.c.argument, _THEIR_NAME, "…")),
+        update(audit)
+        .where(func.length(_THEIR_NAME) > 0, _says(_mentions_them))
         .values(argument=func.replace(audit.c.argument, _mentions_them, "@…")),
         delete(paired_people).where(paired_people.c.person_id == bindparam("forgotten")),
         update(paired_people).where(paired_people.c.by == bindparam("forgotten")).values(by=""),
         update(pairing_codes).where(pairing_codes.c.by == bindparam("forgotten")).values(by=""),
         update(access_rules).where(access_rules.c.by == bindparam("forgotten")).values(by=""),
-        delete(rate_limits).where(or_(_told_them, _tried_to_pair)),
+        delete(rate_limits).where(_told_them),
     )
     """What is done when the person "forgotten" is; before their row in `people` goes, which knows their name.
 

@@ -1,12 +1,17 @@
 """Where an adapter looks for what was asked while it did not listen, and from when on."""
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import TypeVar
 
 from bot.adapter import Records, Visited
+from bot.errors import OverloadedError, StoppingError, StorageError
 from bot.messages import Place
 from bot.settings.delivery import CatchUpSettings
+
+Result = TypeVar("Result")
 
 _LATELY = timedelta(days=7)
 """Where nothing was asked for so long nobody is expected to have asked just now, save where the settings say so."""
@@ -14,6 +19,10 @@ _LATELY = timedelta(days=7)
 _MARGIN = timedelta(minutes=1)
 """A question is older than its row, and the platform's clock another one. In a thread, where what the bot had no part
 in yet could be taken for a follow-up, there is none."""
+
+
+_PAUSES = (0.5, 1.0, 2.0, *[5.0] * 60)
+"""Seconds between two tries to hand in what is found."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,8 +33,25 @@ class Stretch:
     since: datetime
 
 
+async def insist(act: Callable[[], Awaitable[Result]]) -> Result:
+    """Do something as soon as the core can: again where it has no room, or its database is busy, for some minutes.
+
+    Raises:
+        StoppingError: it takes nothing any more.
+        PreceptorError: it cannot for minutes.
+    """
+    for pause in _PAUSES:
+        try:
+            return await act()
+        except StoppingError:
+            raise
+        except (OverloadedError, StorageError):
+            await asyncio.sleep(pause)
+    return await act()
+
+
 async def stretches(platform: str, records: Records, settings: CatchUpSettings) -> list[Stretch]:
-    """Give what is to be read, the places where something was asked last coming first.
+    """Give what is to be read: the places of the settings, then those where something was asked, the last one first.
 
     It is the whole time that the settings allow, and not only what follows on the last question that was accepted:
     of two questions the earlier may have been missed. What was accepted is known by its key. But nothing is read from
@@ -39,9 +65,11 @@ async def stretches(platform: str, records: Records, settings: CatchUpSettings) 
     if not settings.minutes:
         return []
     visited = await records.visited(now - _LATELY)
-    set_here = [Stretch(place, earliest) for place in map(_place, settings.channels) if _is_of(place, platform)]
-    found = {stretch.place: stretch for stretch in (*_by_channel(visited, earliest), *_by_thread(visited, earliest))}
-    return list((found | {stretch.place: stretch for stretch in set_here}).values())
+    places = [place for place in map(_place, settings.channels) if _is_of(place, platform)]
+    found = {place: Stretch(place, earliest) for place in places}
+    for stretch in (*_by_channel(visited, earliest), *_by_thread(visited, earliest)):
+        found.setdefault(stretch.place, stretch)
+    return list(found.values())
 
 
 def _by_channel(visited: Sequence[Visited], earliest: datetime) -> list[Stretch]:

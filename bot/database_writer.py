@@ -122,8 +122,8 @@ class Writer:
 
     def _leave(self) -> None:
         """Let go of the file; one that lost its name would be gone for good."""
-        if self._connection is not None and self._is_moved():
-            with contextlib.suppress(StorageError, sqlite3.Error):
+        with contextlib.suppress(StorageError, sqlite3.Error):
+            if self._connection is not None and self._is_moved():
                 self._return()
         self._disconnect()
 

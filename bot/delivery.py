@@ -227,6 +227,19 @@ class Delivery:
             return None
         return Origin(Place.of_id(row.place_id), row.person_id, row.received_at, row.lane)
 
+    async def lane(self, message: IncomingMessage) -> str:
+        """Name what a message must keep its order with."""
+        origin = await self.origin(question_key(message)) if message.revises else None
+        if origin:
+            return origin.lane or f"{origin.place.id} {origin.person_id}"
+        alone = message.opens_conversation and message.key
+        return message.conversation_id or alone or f"{message.place.id} {message.person_id}"
+
+    async def is_open(self, message: IncomingMessage) -> bool:
+        """Say whether a message still waits for its answer: it may have been edited or taken back meanwhile."""
+        query = select(inbox.c.is_open).where(inbox.c.key == inbox_key(message))
+        return bool(await self._database.read(lambda connection: connection.scalar(query)))
+
     async def standing(self, key: str) -> list[str]:
         """Give the platform's names for the parts of the answer, as it stands, to the question of this inbox key."""
         query = select(outbox.c.sent_id).where(outbox.c.answers == key, outbox.c.sent_id.is_not(None))
@@ -279,8 +292,10 @@ class Delivery:
 
     async def supersede(self, message: IncomingMessage) -> None:
         """Close earlier forms of the question that `message` revises where they are open: they need no answer."""
-        row = {"question": question_key(message), "own": inbox_key(message)}
-        await self._database.write(Change(SUPERSEDE, ([row],) * 2))
+        own = inbox_key(message)
+        row = {"question": question_key(message), "own": own}
+        edits = {"revised": message.revises, "on": platform_key(message.place, ""), "own": own}
+        await self._database.write(Change(SUPERSEDE, ([row], [edits], [row])))
 
     async def give_up(self, message: IncomingMessage, reason: str, now: datetime, *, keeps: bool) -> None:
         """Note that the reply was not delivered, and why.

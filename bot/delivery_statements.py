@@ -11,6 +11,7 @@ from sqlalchemy import (
     null,
     or_,
     select,
+    union,
     update,
 )
 from sqlalchemy.dialects.sqlite import insert
@@ -82,14 +83,24 @@ CLOSE = (
 )
 _revision = inbox.alias()
 _answered = select(outbox.c.inbox_key).where(outbox.c.answers == bindparam("question"))
-SUPERSEDE = (
+_earlier = (
     update(inbox)
     .where(
         or_(IS_OPEN, inbox.c.outcome == "undelivered"),
-        or_(inbox.c.key == bindparam("question"), inbox.c.key.in_(_answered)),
         inbox.c.id < select(_revision.c.id).where(_revision.c.key == bindparam("own")).scalar_subquery(),
     )
-    .values(is_open=False, outcome="superseded", payload=null()),
+    .values(is_open=False, outcome="superseded", payload=null())
+)
+_lane = select(_revision.c.lane).where(_revision.c.key == bindparam("own")).scalar_subquery()
+_in_reach = union(
+    select(inbox.c.key).where(IS_OPEN, inbox.c.lane == _lane),
+    select(undelivered.c.inbox_key).where(undelivered.c.inbox_key.startswith(bindparam("on"), autoescape=False)),
+)
+_revised = case((func.json_valid(inbox.c.payload), func.json_extract(inbox.c.payload, "$.revises")))
+SUPERSEDE = (
+    _earlier.where(or_(inbox.c.key == bindparam("question"), inbox.c.key.in_(_answered))),
+    # Of an edit that was put off before it was answered nothing but itself tells what it revises.
+    _earlier.where(inbox.c.key.in_(_in_reach), _revised == bindparam("revised")),
     update(outbox)
     .where(
         outbox.c.answers == bindparam("question"),

@@ -1,7 +1,7 @@
 """The road from an accepted message to its reply: one conversation in order, different ones side by side."""
 
 import asyncio
-from collections.abc import Coroutine, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -132,7 +132,7 @@ class Dispatcher:
 
     async def _admit(self, message: IncomingMessage) -> bool:
         # Found before the commit: after it nothing may fail.
-        lane = await self._lane(message)
+        lane = await self.delivery.lane(message)
         here = not self._adapters[message.place.platform].limits.reaches_later
         counted = self._limits.take if self._responding.is_question(message) else None
         claim = self.delivery.claim
@@ -144,6 +144,8 @@ class Dispatcher:
                     self._queue(lane, waiting)
                 else:
                     self._early[waiting.key] = lane, waiting
+                    # It waits, though in no lane yet.
+                    self._lanes.arrives(message)
         finally:
             self.delivery.accepted.discard(inbox_key(message))
         if accepted.is_new and not accepted.is_next:
@@ -171,6 +173,7 @@ class Dispatcher:
             await self._sweep()
             for lane, waiting in self._early.values():
                 self._queue(lane, waiting)
+                self._lanes.arrived(waiting.message)
             self._early.clear()
             self._is_open = True
             self._lanes.open()
@@ -200,7 +203,7 @@ class Dispatcher:
             await self._take_up(left, claim)
 
     async def _take_up(self, left: Unanswered, claim: str) -> None:
-        lane = left.lane or await self._lane(left.message)
+        lane = left.lane or await self.delivery.lane(left.message)
         self._queue(lane, Waiting(left.message, claim, left.parts, True, left.retried_at))
 
     def __contains__(self, key: object) -> bool:
@@ -240,14 +243,6 @@ class Dispatcher:
             self._withdrawn.add(question_key(waiting.message))
         self._lanes.queue(name, waiting)
 
-    async def _lane(self, message: IncomingMessage) -> str:
-        """Name what a message must keep its order with."""
-        origin = await self.delivery.origin(question_key(message)) if message.revises else None
-        if origin:
-            return origin.lane or f"{origin.place.id} {origin.person_id}"
-        alone = message.opens_conversation and message.key
-        return message.conversation_id or alone or f"{message.place.id} {message.person_id}"
-
     async def _finish(self, waiting: Waiting) -> None:
         """Answer one message and deliver the reply; what fails here leaves the message open, never silent."""
         message = waiting.message
@@ -257,6 +252,11 @@ class Dispatcher:
         except ClaimLostError:
             log.info("left to another process", platform=message.place.platform, key=message.key)
             self._retries.done(waiting.key)
+        except asyncio.CancelledError:
+            # Of this task, at a stop; else of something that was awaited, and it is a failure like any other.
+            if (task := asyncio.current_task()) is None or task.cancelling():
+                raise
+            await self._put_off(waiting, InternalError("It was broken off."))
         # A task's boundary: the lane must go on to the next message; this one stays open and is taken up again.
         except Exception as error:  # noqa: BLE001
             await self._put_off(waiting, error)
@@ -269,7 +269,8 @@ class Dispatcher:
         message = waiting.message
         since = waiting.retried_at or message.received_at
         is_late = datetime.now(UTC) - since > timedelta(hours=self._settings.delivery.deadline_hours)
-        if is_late or not self._adapters[message.place.platform].limits.reaches_later:
+        is_in_vain = is_late or not self._adapters[message.place.platform].limits.reaches_later
+        if is_in_vain and waiting.key not in self._retries.notes:
             try:
                 await self._give_up(waiting, trouble(error))
             except StorageError as refused:
@@ -296,6 +297,12 @@ class Dispatcher:
     async def _settle(self, waiting: Waiting) -> None:
         message = waiting.message
         await self.delivery.require(waiting.claim)
+        if (note := self._retries.notes.get(waiting.key)) is not None:
+            await self._note(message, note)
+            return
+        if waiting.is_left and not await self.delivery.is_open(message):
+            # What came before it here has taken it back, or asked it anew.
+            return
         try:
             if message.command != WITHDRAW and question_key(message) in self._withdrawn:
                 await self.delivery.close(message, "withdrawn")
@@ -323,7 +330,8 @@ class Dispatcher:
         message = replace(message, place=origin.place)
         waiting = replace(waiting, message=message)
         await self.delivery.supersede(message)
-        await self._conversations.take_back(original)
+        if not waiting.written:
+            await self._conversations.take_back(original)
         outgoing = self._outgoing(waiting)
         outgoing.takes_the_place_of(await self.delivery.standing(original))
         await self._reply(waiting, outgoing)
@@ -335,14 +343,14 @@ class Dispatcher:
     async def _reply(self, waiting: Waiting, outgoing: Outgoing) -> None:
         """Have a message answered, unless an earlier run wrote the answer already, and deliver what is said."""
         message = waiting.message
-        # What was shown while the answer grew, and has no place in its final form, is none of its parts.
-        parts = [part for part in waiting.parts if part.reply or part.is_sent]
+        parts: Sequence[Part] = waiting.written
         if parts:
             reply = next((part.reply for part in parts if part.reply), Reply(""))
         else:
             reply = await self._respond(waiting, outgoing)
-            if reply.revises:
-                outgoing.takes_the_place_of(await self.delivery.standing(platform_key(message.place, reply.revises)))
+        if reply.revises:
+            outgoing.takes_the_place_of(await self.delivery.standing(platform_key(message.place, reply.revises)))
+        if not parts:
             reply, parts = await self._keep(message, reply, outgoing)
         await self._deliver(waiting, reply, parts, outgoing)
 
@@ -360,10 +368,16 @@ class Dispatcher:
         # To whom nothing is said, since they were told not long ago.
         outcome = "denied" if reply.outcome == "refused" and not reply.text and not parts else reply.outcome
         revised, retried = message.revises or reply.revises, waiting.retried_at is not None
-        await self.delivery.close(message, outcome, parts, revised, retried=retried)
+        # Where the database fails now, only this is tried again: the asker has the reply.
+        note = partial(self.delivery.close, message, outcome, parts, revised, retried=retried)
+        self._retries.notes[waiting.key] = note
+        await self._note(message, note)
+        log.info("answered", outcome=outcome, platform=message.place.platform, elapsed_ms=round(reply.elapsed_ms, 1))
+
+    async def _note(self, message: IncomingMessage, note: Callable[[], Awaitable[None]]) -> None:
+        await note()
         if not self._asking.keeps(message.place):
             await self._database.wipe()
-        log.info("answered", outcome=outcome, platform=message.place.platform, elapsed_ms=round(reply.elapsed_ms, 1))
 
     async def _keep(self, message: IncomingMessage, reply: Reply, outgoing: Outgoing) -> tuple[Reply, list[Part]]:
         """Commit the answer with its conversation before it is sent; where that fails, say so in its stead."""

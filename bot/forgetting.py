@@ -20,6 +20,7 @@ from sqlalchemy import (
 
 from bot.database import Change, Database
 from bot.tables import (
+    audit,
     conversations,
     escalations,
     feedback,
@@ -27,6 +28,7 @@ from bot.tables import (
     inbox,
     messages,
     outbox,
+    paired_people,
     people,
     pictures,
     place_settings,
@@ -63,17 +65,20 @@ class Forgetting:
         await self._database.write(Change(_FORGET_CONVERSATION, rows))
         await self._database.wipe()
 
-    async def count(self, person_id: str, within: str = "") -> int | None:
+    async def count(self, person_id: str, within: str = "", *, with_events: bool = False) -> int | None:
         """Say how many conversations of a person are kept; None where nothing at all is kept of them.
 
         Args:
             person_id: ``platform:id``.
             within: the beginning of the place ids that count, as ``slack/T012AB3CD/``; empty for all places.
+            with_events: whether events count as something that is kept; who asks for oneself makes one by asking.
         """
         theirs = (conversations.c.person_id == person_id) & _inside(conversations.c.place_id, within)
         known = [exists().where(theirs), _judged(person_id, within), _called(person_id, within)]
         if not within:
-            known.append(exists().where(people.c.id == person_id))
+            known += (exists().where(people.c.id == person_id), *_steered(person_id))
+        if with_events:
+            known.append(exists().where(inbox.c.person_id == person_id, _inside(inbox.c.place_id, within)))
         number = select(func.count()).select_from(conversations).where(theirs)
         query = select(number.scalar_subquery()).where(or_(*known))
         return await self._database.read(lambda connection: connection.scalar(query))
@@ -136,13 +141,15 @@ def _of_events(person_id: str, within: str) -> Iterator[Executable]:
 
 
 def _of_the_bot(person_id: str) -> Iterator[Executable]:
-    """Give what forgets that somebody steered the bot, and how much they asked of it just now."""
+    """Give what forgets that somebody steered the bot, and what it told them.
+
+    How much they asked of it just now stays (see `bot.limits.asker`): else forgetting oneself would lift every limit.
+    """
     name = person_id.partition(":")[2]
     yield update(place_settings).where(place_settings.c.by == person_id).values(by="")
     buckets = rate_limits.c.name
     yield delete(rate_limits).where(
         or_(
-            buckets == person_id,
             buckets.startswith(f"told/{person_id}/", autoescape=True),
             buckets.endswith(f"/{name}", autoescape=True),
         )
@@ -166,6 +173,13 @@ def _answers_in(within: str) -> Any:  # noqa: ANN401 - SQLAlchemy's select has n
 
 def _judged(person_id: str, within: str) -> ColumnElement[bool]:
     return exists().where(feedback.c.person_id == person_id, feedback.c.message_id.in_(_answers_in(within)))
+
+
+def _steered(person_id: str) -> Iterator[ColumnElement[bool]]:
+    """Give the conditions that somebody has paired with the bot, or had it do something as an admin."""
+    yield exists().where(paired_people.c.person_id == person_id)
+    yield exists().where(audit.c.person_id == person_id)
+    yield exists().where(place_settings.c.by == person_id)
 
 
 def _called(person_id: str, within: str) -> ColumnElement[bool]:

@@ -40,6 +40,11 @@ class Waiting:
         """Its key in the inbox."""
         return inbox_key(self.message)
 
+    @property
+    def written(self) -> tuple[Part, ...]:
+        """The parts of an answer that was written already; what was shown while it grew is none of them."""
+        return tuple(part for part in self.parts if part.reply or part.is_sent)
+
 
 class Lanes:
     """The lanes, and the bounds of what waits in them.

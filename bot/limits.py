@@ -6,6 +6,7 @@ least, and may pass while it is no more than 60 seconds away; so n may come at o
 As the number tells what share of the bucket is used, it stays right where n differs from place to place, or is changed.
 """
 
+import hashlib
 import math
 import time
 from collections.abc import Callable, Sequence
@@ -62,6 +63,11 @@ _WRITE = (
     "INSERT INTO rate_limits (name, full_again_at) VALUES (?, ?)"
     " ON CONFLICT (name) DO UPDATE SET full_again_at = excluded.full_again_at"
 )
+
+
+def asker(person_id: str) -> str:
+    """Name the bucket of a person: by a digest, so that it need not go, and be full, when they are forgotten."""
+    return f"person/{hashlib.sha256(person_id.encode()).hexdigest()[:32]}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +149,7 @@ class Limits:
 
     def _buckets(self, message: IncomingMessage) -> list[_Bucket]:
         place, names = message.place, message.place.names
-        buckets = [_Bucket("person", message.person_id, self._number("person_per_minute", names))]
+        buckets = [_Bucket("person", asker(message.person_id), self._number("person_per_minute", names))]
         if place.channel:
             buckets.append(
                 _Bucket("channel", f"channel/{place.channel_id}", self._number("channel_per_minute", names[1:]))
@@ -169,7 +175,7 @@ class Limits:
 
     def _is_told(self, connection: Connection, message: IncomingMessage, now: float) -> bool:
         """Say whether the refusal is said, and note that it was: a flood of refusals is a flood, too."""
-        if message.command or message.place.platform in _ALWAYS_ANSWERED:
+        if message.command or message.private or message.place.platform in _ALWAYS_ANSWERED:
             return True
         name = f"told/{message.person_id}/too many/{message.place.channel_id}"
         until = connection.exec_driver_sql(_READ_ONE, (name,)).scalar() or 0.0

@@ -3,6 +3,7 @@
 import logging
 import re
 import sys
+import traceback
 from typing import TextIO
 
 import structlog
@@ -29,12 +30,10 @@ def set_up(settings: LogSettings) -> None:
     renderer: structlog.typing.Processor = (
         structlog.processors.JSONRenderer()
         if as_json
-        else structlog.dev.ConsoleRenderer(
-            colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback
-        )
+        else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=_write_traceback)
     )
-    # Tracebacks go without local variables: those hold what people wrote.
-    final = [structlog.processors.format_exc_info, renderer] if as_json else [renderer]
+    tracing = structlog.processors.ExceptionRenderer(_Tracebacks())
+    final = [tracing, renderer] if as_json else [renderer]
     formatter = _Masking(
         foreign_pre_chain=shared, processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *final]
     )
@@ -51,6 +50,27 @@ def set_up(settings: LogSettings) -> None:
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=True,
     )
+
+
+class _Tracebacks:
+    """Tells where errors came from, each with its cause before it: without their words and without local variables.
+
+    Both may hold what people wrote.
+    """
+
+    def __call__(self, exc_info: structlog.typing.ExcInfo) -> str:
+        chain: list[BaseException] = []
+        one: BaseException | None = exc_info[1]
+        while one is not None and one not in chain:
+            chain.append(one)
+            one = one.__cause__ or (None if one.__suppress_context__ else one.__context__)
+        return "\nand then\n".join(
+            f"{''.join(traceback.format_tb(one.__traceback__))}{type(one).__name__}" for one in reversed(chain)
+        )
+
+
+def _write_traceback(stream: TextIO, exc_info: structlog.typing.ExcInfo) -> None:
+    stream.write(_Tracebacks()(exc_info))
 
 
 class _Masking(structlog.stdlib.ProcessorFormatter):

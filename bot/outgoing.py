@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import random
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Container, Sequence
 from dataclasses import replace
 from functools import partial
 from math import inf
@@ -73,6 +73,7 @@ class Outgoing:
         self._message = message
         self._standing = [part.sent_id for part in parts if part.sent_id]
         self._texts = [""] * len(self._standing)
+        self._unnamed = {part.key for part in parts if not (part.reply or part.sent_id or part.is_sent)}
         self._uncertain = bool(parts)
         self._shown_after = shown_after
         self._show_seconds = show_seconds
@@ -83,8 +84,9 @@ class Outgoing:
 
     def takes_the_place_of(self, standing: Sequence[str]) -> None:
         """Edit these messages instead of sending new ones."""
-        self._standing = list(standing)
-        self._texts = [""] * len(standing)
+        # What was shown meanwhile is taken back at the end, as all that is too many.
+        self._standing = list(dict.fromkeys((*standing, *self._standing)))
+        self._texts = [""] * len(self._standing)
 
     @contextlib.asynccontextmanager
     async def at_work(self, before: Callable[[], int] = lambda: 0) -> AsyncIterator[None]:
@@ -165,7 +167,9 @@ class Outgoing:
             key = idempotency_key(self._message, number)
             if self._adapter.limits.reaches_later:
                 await self._delivery.begin(self._message, number)
+            self._unnamed.add(key)
             sent_id = await self._send(part, key)
+            self._unnamed.discard(key)
             self._standing.append(sent_id)
             self._texts.append(part.text)
             if self._adapter.limits.reaches_later:
@@ -193,7 +197,7 @@ class Outgoing:
 
     def _is_for_the_asker_alone(self, reply: Reply) -> bool:
         """Say whether a reply must not stand where a part of an answer, or an earlier one, is seen by everybody."""
-        seen_by_all = bool(self._standing) and not self._message.private
+        seen_by_all = bool(self._standing or self._unnamed) and not self._message.private
         return seen_by_all and reply.ephemeral and reply.outcome not in _SAFE_IN_PUBLIC
 
     def _stands_as(self, number: int) -> str:
@@ -215,10 +219,18 @@ class Outgoing:
                     await self._delivery.stands(part.key, part.sent_id, final=True)
             sent.append(part)
         kept = {part.sent_id for part in sent}
-        for sent_id in self._standing:
+        for sent_id in (*self._standing, *await self._named({part.key for part in sent})):
             if sent_id and sent_id not in kept:
                 await self._insist(partial(self._adapter.delete, self._message.place, sent_id))
         return sent
+
+    async def _named(self, keys: Container[str]) -> list[str]:
+        """Look for what was shown, while its name got lost, and is none of the parts with these keys."""
+        message = self._message
+        lost = [] if message.private else [key for key in self._unnamed if key not in keys]
+        # By the key alone: it says what an answer said that is not known any more.
+        nothing = self._addressed(Reply(""))
+        return [await self._insist(partial(self._adapter.find, message.place, nothing, key)) for key in lost]
 
     async def _insist(self, act: Callable[[], Awaitable[Result]]) -> Result:
         for delay in (*_RETRY_SECONDS, 0.0):

@@ -12,6 +12,7 @@ from sqlalchemy.dialects.sqlite import insert
 from bot.access import Access
 from bot.database import Database
 from bot.errors import NotAllowedError, QuestionError
+from bot.limits import asker
 from bot.messages import IncomingMessage, Reply
 from bot.tables import paired_people, pairing_codes, rate_limits
 
@@ -95,7 +96,7 @@ def _digest(code: str) -> str:
 def _paired(connection: Connection, message: IncomingMessage, digest: str) -> bool | None:
     """Use up a code for the author; False where it is none, and None where they may try no more for now."""
     now = datetime.now(UTC)
-    name, seconds = f"pair/{message.person_id}", now.timestamp()
+    name, seconds = f"pair/{asker(message.person_id)}", now.timestamp()
     # A bucket of tries, kept as the moment at which it is full again: see bot.limits.
     full_again = max(seconds, connection.scalar(_FULL_AGAIN.where(rate_limits.c.name == name)) or 0.0)
     if full_again - seconds > _PER - _PER / _TRIES:

@@ -84,7 +84,7 @@ class PersonalData:
             return Reply("That conversation is deleted.", ephemeral=True)
         whose = await self._whose(message, "forget")
         is_confirmed = message.text.lower().split()[-1:] == [_CONFIRMED]
-        count = await self._forgetting.count(whose.person_id, whose.within)
+        count = await self._forgetting.count(whose.person_id, whose.within, with_events=whose.by_admin)
         if not is_confirmed and count is not None:
             return self._asked_back(message, whose, count)
         if count is None and whose.by_admin and not is_confirmed:

@@ -1,6 +1,7 @@
 """When what could not be delivered is tried again: soon at first, then ever more rarely, and never too soon."""
 
 import random
+from collections.abc import Awaitable, Callable
 from time import monotonic
 
 from bot.errors import RateLimitedError
@@ -15,12 +16,16 @@ class Retries:
     Args:
         soon: seconds until the first retry; then twice as many each time, but a random half of them less, so that what
             failed together is not tried together.
+
+    Attributes:
+        notes: what notes, of a reply that has been delivered, that it was: where it fails, it alone is tried again.
     """
 
     def __init__(self, soon: float) -> None:
         self._soon = soon
         self._tries: dict[str, int] = {}
         self._due: dict[str, float] = {}
+        self.notes: dict[str, Callable[[], Awaitable[None]]] = {}
 
     def __contains__(self, key: object) -> bool:
         return key in self._due
@@ -54,3 +59,4 @@ class Retries:
         """Forget one that needs no more tries."""
         self._due.pop(key, None)
         self._tries.pop(key, None)
+        self.notes.pop(key, None)

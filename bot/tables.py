@@ -299,7 +299,7 @@ audit = Table(
     Column("person_id", String, nullable=False),  # emptied when the person is forgotten
     Column("place_id", String, nullable=False),
     Column("action", String, nullable=False),
-    Column("argument", Text, nullable=False),  # what was typed behind it; emptied when whoever it names is forgotten
+    Column("argument", Text, nullable=False),  # what was typed behind it; see Audit.forget_statements
     Column("outcome", String, nullable=False),
     Index(None, "at"),
     Index(None, "person_id"),
@@ -308,7 +308,7 @@ audit = Table(
 rate_limits = Table(
     "rate_limits",
     metadata,
-    Column("name", String, primary_key=True),  # person, channel or workspace, by its id
+    Column("name", String, primary_key=True),  # channel or workspace by its id, a person by a digest: see bot.limits
     Column("full_again_at", Float, nullable=False),  # Unix seconds
     sqlite_with_rowid=False,
 )

@@ -1,6 +1,7 @@
 """Reads what was written while no session with Discord was open, and hands in what is for the bot."""
 
 import asyncio
+from functools import partial
 from time import monotonic
 
 import aiohttp
@@ -9,9 +10,10 @@ import structlog
 
 from adapters.discord.ears import Ears
 from adapters.discord.identifiers import PLATFORM, channel_id_of
+from adapters.failures import told
 from bot.adapter import Records
-from bot.catching_up import Stretch, stretches
-from bot.errors import OverloadedError, PreceptorError, StoppingError
+from bot.catching_up import Stretch, insist, stretches
+from bot.errors import PreceptorError, StoppingError
 from bot.settings.delivery import CatchUpSettings
 
 log = structlog.get_logger(__name__)
@@ -21,9 +23,6 @@ _PLACES = 200
 
 _PAUSE_SECONDS = 0.25
 """Between two of them, and two questions: nobody is in a hurry, and those who ask now come first."""
-
-_FULL_SECONDS = 5.0
-_FULL_TIMES = 60
 
 _SERVERS_SECONDS = 10.0
 _LOOK_SECONDS = 0.1
@@ -60,11 +59,11 @@ class CatchingUp:
             except PreceptorError as error:
                 log.warning("not caught up", code=error.code)
             # A task's boundary: whatever it is, those who ask now are answered, and the next session begins anew.
-            except Exception:
-                log.exception("not caught up")
+            except Exception as error:  # noqa: BLE001
+                log.error("not caught up", **told(error))  # noqa: TRY400 - its words may be somebody's
 
     async def _catch_up(self) -> None:
-        wanted = (await stretches(PLATFORM, self._records, self._settings))[:_PLACES]
+        wanted = (await insist(partial(stretches, PLATFORM, self._records, self._settings)))[:_PLACES]
         if not wanted:
             return
         await self._servers_known()
@@ -92,9 +91,12 @@ class CatchingUp:
         except StoppingError:
             raise
         except (discord.NotFound, discord.Forbidden) as error:
-            log.info("not looked through", channel=channel_id_of(stretch.place), code=error.code)
+            log.info("not looked through", channel=stretch.place.channel_id, code=error.code)
         except _TROUBLE as error:
-            log.warning("not looked through", channel=channel_id_of(stretch.place), error=type(error).__name__)
+            log.warning("not looked through", channel=stretch.place.channel_id, error=type(error).__name__)
+        # A place's boundary: what nobody can read in one of them must not keep the others from being read.
+        except Exception as error:  # noqa: BLE001
+            log.error("not looked through", channel=stretch.place.channel_id, **told(error))  # noqa: TRY400
         return 0
 
     async def _read(self, stretch: Stretch) -> list[discord.Message]:
@@ -108,20 +110,12 @@ class CatchingUp:
         return [message async for message in history][::-1]
 
     async def _hand_in(self, message: discord.Message, is_answered: bool) -> bool:
-        for _ in range(_FULL_TIMES):
-            try:
-                receipt = await self._ears.missed(message, is_answered=is_answered)
-            except StoppingError:
-                raise
-            except OverloadedError:
-                await asyncio.sleep(_FULL_SECONDS)
-                continue
-            is_new = receipt is not None and receipt.is_new
-            if is_new:
-                # Not all at once, or limits would take whoever asked them over an hour for somebody in a hurry.
-                await asyncio.sleep(_PAUSE_SECONDS)
-            return is_new
-        return False
+        receipt = await insist(partial(self._ears.missed, message, is_answered=is_answered))
+        is_new = receipt is not None and receipt.is_new
+        if is_new:
+            # Not all at once, or limits would take whoever asked them over an hour for somebody in a hurry.
+            await asyncio.sleep(_PAUSE_SECONDS)
+        return is_new
 
 
 def _is_quiet(channel: discord.abc.Messageable, stretch: Stretch) -> bool:

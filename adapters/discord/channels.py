@@ -2,6 +2,7 @@
 
 import hashlib
 import textwrap
+from collections.abc import AsyncIterator
 from dataclasses import replace
 from typing import Any
 
@@ -17,7 +18,7 @@ from bot.messages import Place, Reply
 log = structlog.get_logger(__name__)
 
 _NONCE_BYTES = 12  # 24 characters; Discord takes 25
-_LOOKED_THROUGH = 300
+_LOOKED_THROUGH, _LATEST = 300, 100
 _THREAD_NAME_LENGTH = 90
 
 
@@ -116,11 +117,8 @@ class Channels:
     async def _find(self, channel_id: int, part: Reply) -> SentId | None:
         text, asked = text_of(part), int(part.in_reply_to)
         same = (text, addressed_to(Route.of(part.route).user, text))
-        history = self._client.get_partial_messageable(channel_id).history(
-            limit=_LOOKED_THROUGH, after=discord.Object(asked), oldest_first=True
-        )
         last = asked
-        async for message in history:
+        async for message in self._after(channel_id, asked):
             if message.author.id != (self._client.user and self._client.user.id):
                 continue
             answered = _answered_by(message)
@@ -133,6 +131,17 @@ class Channels:
             if message.content in same and (last == asked if part.part else not answered):
                 return SentId(channel_id, message.id)
         return None
+
+    async def _after(self, channel_id: int, asked: int) -> AsyncIterator[discord.Message]:
+        """Yield what was written after a question, oldest first; of very much the beginning and the end."""
+        channel, number, last = self._client.get_partial_messageable(channel_id), 0, discord.Object(asked)
+        async for message in channel.history(limit=_LOOKED_THROUGH, after=last, oldest_first=True):
+            number, last = number + 1, discord.Object(message.id)
+            yield message
+        if number == _LOOKED_THROUGH:
+            latest = [one async for one in channel.history(limit=_LATEST, after=last, oldest_first=False)]
+            for message in reversed(latest):
+                yield message
 
     async def _start_thread(self, place: Place, part: Reply) -> None:
         """Start a question's own thread with the first part of the answer, where there is none yet."""

@@ -7,6 +7,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
+import aiohttp
 import structlog
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
@@ -17,8 +18,8 @@ from adapters.slack.histories import Message, messages
 from adapters.slack.questions import PLATFORM
 from adapters.slack.web import SlackRefusal, Web
 from bot.adapter import Records
-from bot.catching_up import Stretch, stretches
-from bot.errors import OverloadedError, RateLimitedError, StoppingError
+from bot.catching_up import Stretch, insist, stretches
+from bot.errors import RateLimitedError, StoppingError
 from bot.settings.delivery import CatchUpSettings
 
 log = structlog.get_logger(__name__)
@@ -27,16 +28,15 @@ _CHANNELS, _THREADS = 100, 40
 """How many are looked through at the most; every question opens a thread, so that there are far more of these."""
 
 _QUICK, _QUICK_PAUSE_SECONDS, _PAUSE_SECONDS = 20, 0.1, 1.2
-"""Slack lets an app that a workspace made for itself read fifty histories in a minute ("Rate limits", tier 3): the first
-few soon, the others slowly. Of others it takes one in a minute and says so."""
+"""Slack lets an app that its owners made for themselves read fifty histories in a minute ("Rate limits", tier 3): the
+first few soon, the others slowly. One that is sold outside its Marketplace may read one, and is told so."""
 
 _QUESTION_SECONDS = 0.25
 _LONGEST_THREAD = 1_000
 _AHEAD_SECONDS = 3_600.0
 _LONGEST_PAUSE = 120.0
 _TIMES = 5
-_FULL_SECONDS = 5.0
-_FULL_TIMES = 60
+_TROUBLE_SECONDS = 2.0
 
 
 class CatchingUp:
@@ -83,7 +83,7 @@ class CatchingUp:
                 log.error("not caught up", **told(error))  # noqa: TRY400 - its words may be somebody's
 
     async def _catch_up(self) -> None:
-        wanted = await stretches(PLATFORM, self._records, self._settings)
+        wanted = await insist(partial(stretches, PLATFORM, self._records, self._settings))
         channels = [stretch for stretch in wanted if not stretch.place.thread][:_CHANNELS]
         threads = [stretch for stretch in wanted if stretch.place.thread][:_THREADS]
         if not wanted:
@@ -118,7 +118,7 @@ class CatchingUp:
         client, place, most = self._web.client, stretch.place, self._settings.messages
         seen: dict[str, Any] = {"channel": place.channel, "oldest": f"{stretch.since.timestamp():.6f}"}
         if place.thread:
-            # A thread is read from its beginning on. What opened it comes with it, whatever its age: it is the channel's.
+            # A thread begins with the oldest. What opened it comes with it, whatever its age: that is the channel's.
             replies = partial(client.conversations_replies, ts=place.thread)
             read = [one async for one in messages(self._insist, replies, _LONGEST_THREAD, **seen)]
             read = [one for one in read if one.get("ts") != place.thread][-most:]
@@ -130,33 +130,38 @@ class CatchingUp:
         return sorted(read, key=lambda message: str(message.get("ts", "")))
 
     async def _insist(self, call: Callable[[], Awaitable[AsyncSlackResponse]]) -> Mapping[str, Any]:
-        """Call as fast as Slack allows, and no faster."""
-        for _ in range(_TIMES):
-            self._calls += 1
-            await asyncio.sleep(_QUICK_PAUSE_SECONDS if self._calls <= _QUICK else _PAUSE_SECONDS)
+        """Call as fast as Slack allows, and no faster; again where it is in trouble for a moment."""
+        for _ in range(_TIMES - 1):
             try:
-                return await self._web.call(call())
+                return await self._call(call)
             except RateLimitedError as error:
-                limited = error
-                await asyncio.sleep(min(error.seconds, _LONGEST_PAUSE))
-        raise limited
+                pause = min(error.seconds, _LONGEST_PAUSE)
+            except SlackRefusal as refusal:
+                if not refusal.passes:
+                    raise
+                pause = _TROUBLE_SECONDS
+            except (aiohttp.ClientError, OSError):
+                pause = _TROUBLE_SECONDS
+            await asyncio.sleep(pause)
+        return await self._call(call)
+
+    async def _call(self, call: Callable[[], Awaitable[AsyncSlackResponse]]) -> Mapping[str, Any]:
+        self._calls += 1
+        await asyncio.sleep(_QUICK_PAUSE_SECONDS if self._calls <= _QUICK else _PAUSE_SECONDS)
+        return await self._web.call(call())
 
     async def _hand_in(self, stretch: Stretch, message: Message) -> bool:
-        if self._web.identity.user in (message.get("reply_users") or ()) and not await self._is_known(stretch, message):
+        is_new = await insist(partial(self._is_new, stretch, message))
+        if is_new:
+            # Not all at once, or limits would take whoever asked them over an hour for somebody in a hurry.
+            await asyncio.sleep(_QUESTION_SECONDS)
+        return is_new
+
+    async def _is_new(self, stretch: Stretch, message: Message) -> bool:
+        answered = self._web.identity.user in (message.get("reply_users") or ())
+        if answered and not await self._is_known(stretch, message):
             return False
-        for _ in range(_FULL_TIMES):
-            try:
-                is_new = await self._hearing.missed(message, stretch.place.channel)
-            except StoppingError:
-                raise
-            except OverloadedError:
-                await asyncio.sleep(_FULL_SECONDS)
-                continue
-            if is_new:
-                # Not all at once, or limits would take whoever asked them over an hour for somebody in a hurry.
-                await asyncio.sleep(_QUESTION_SECONDS)
-            return is_new
-        return False
+        return await self._hearing.missed(message, stretch.place.channel)
 
     async def _is_known(self, stretch: Stretch, message: Message) -> bool:
         """Say whether anything is known of the thread below a message in which the bot has written.

@@ -56,7 +56,8 @@ def _on_database(work: "Callable[[Database, Access, Audit], Awaitable[Result]]")
     return asyncio.run(_run())
 
 
-def _operator() -> str:
+def operator() -> str:
+    """Name who runs this machine, as the audit keeps them."""
     import getpass
 
     try:
@@ -68,7 +69,7 @@ def _operator() -> str:
 async def _noted(audit: "Audit", argument: str, work: Awaitable[Result]) -> Result:
     from bot.audit import STARTED
 
-    number = await audit.note_of(_operator(), _PLACE, "access", argument, STARTED)
+    number = await audit.note_of(operator(), _PLACE, "access", argument, STARTED)
     result = await work
     await audit.ended(number, "done")
     return result
@@ -111,7 +112,7 @@ def _add(effect: Literal["allow", "deny"], who: list[str], where: list[str], wha
     except ValueError as error:
         fail(f"{error}.", 2)
     argument = "; ".join(rule.in_words for rule in rules)
-    added = _on_database(lambda _, access, audit: _noted(audit, argument, access.rules.add(rules, _operator())))
+    added = _on_database(lambda _, access, audit: _noted(audit, argument, access.rules.add(rules, operator())))
     print_markdown("\n".join(f"- {in_words(rule)}" for rule in added))
 
 
@@ -127,10 +128,13 @@ def remove(number: Number) -> None:
 def pair(platform: Platform = "") -> None:
     """Make a code with which one person may write to the bot directly, within ten minutes."""
     from bot.pairing import Pairing
+    from bot.settings.section import PLATFORMS
 
+    if platform and platform not in PLATFORMS:
+        fail(f"There is no platform {platform!r}; there are {', '.join(PLATFORMS)}.", 2)
     code = _on_database(
         lambda database, access, audit: _noted(
-            audit, f"pair {platform}", Pairing(database, access).new_code(platform, _operator())
+            audit, f"pair {platform}", Pairing(database, access).new_code(platform, operator())
         )
     )
     sys.stdout.write(f"{code.text}, until {code.expires_at:%H:%M} UTC. They write to the bot: pair {code.text}\n")

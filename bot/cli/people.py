@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from bot.cli.access import operator
 from bot.cli.output import AsJson, print_json
 
 if TYPE_CHECKING:
@@ -14,9 +15,6 @@ if TYPE_CHECKING:
 app = typer.Typer(help="Find, hand out and delete what is kept of people.", no_args_is_help=True)
 
 PersonId = Annotated[str, typer.Argument(metavar="ID", help='As "discord:81384788765712384" or "slack:U012AB3CD".')]
-
-_PLACE = "console///"
-_BY = "console:local"
 
 
 def _settings() -> "Settings":
@@ -93,7 +91,9 @@ def export(
 
     async def _exported() -> str:
         async with opened(settings) as database:
-            await Audit(database, settings.access.audit_days).note_of(_BY, _PLACE, "export", person_id, "done")
+            await Audit(database, settings.access.audit_days).note_of(
+                operator(), "console", "export", person_id, "done"
+            )
             reply = await Export(database).give_of(person_id, "")
             return reply.files[0].text
 
@@ -130,7 +130,7 @@ def forget(
     async def _forgotten() -> None:
         async with opened(settings) as database:
             # Whom it is about is just what is to be forgotten.
-            await Audit(database, settings.access.audit_days).note_of(_BY, _PLACE, "forget", "", "done")
+            await Audit(database, settings.access.audit_days).note_of(operator(), "console", "forget", "", "done")
             await Forgetting(database, Audit.forget_statements).person(person_id)
 
     kept = counted(asyncio.run(_counted()) or 0, "conversation")

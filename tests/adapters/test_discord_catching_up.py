@@ -6,9 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from busy_records import BusyRecords
 from discord_lab import READS_CONTENT, Lab, lab
 from loopback_discord import Message
 from structlog.testing import capture_logs
+
+from adapters.discord import DiscordAdapter
+from bot.messages import Place
 
 QUESTION = "When does the office open?"
 ANSWER = "8 in the morning"
@@ -117,6 +121,32 @@ async def test_what_the_bot_answered_before_its_database_was_lost_is_not_answere
         async with desk.running():
             await _caught_up(desk, logged)
     assert _answers(desk) == [answered, missed], "and the channel is looked through as the settings say"
+
+
+async def test_a_place_that_cannot_be_read_does_not_keep_the_others_from_being_read(desk: Lab) -> None:
+    catch_up = desk.settings.catch_up.model_copy(update={"channels": ("discord/office/general",)})
+    desk.settings = desk.settings.model_copy(update={"catch_up": catch_up})
+    async with desk.running():
+        await desk.ask("Where do visitors park?")
+    missed = await desk.ada.says(desk.general, QUESTION, mentions_bot=True)
+    with capture_logs() as logged:
+        async with desk.running():
+            await _caught_up(desk, logged)
+    assert _answers(desk)[1:] == [missed]
+    assert [line["channel"] for line in logged if line["event"] == "not looked through"] == ["discord/office/general"]
+
+
+async def test_a_database_that_is_busy_for_a_moment_does_not_cost_a_question(desk: Lab) -> None:
+    await desk.ada.says(desk.general, QUESTION, mentions_bot=True)
+    records = BusyRecords(Place("discord", str(desk.guild.id), str(desk.general.id)))
+    bot = DiscordAdapter(desk.settings.discord, records)
+    with capture_logs() as logged:
+        await bot.start(records.accept)
+        try:
+            await _caught_up(desk, logged)
+        finally:
+            await bot.stop()
+    assert [line["messages"] for line in logged if line["event"] == "caught up"] == [1]
 
 
 async def test_no_more_is_read_than_the_settings_allow(desk: Lab) -> None:

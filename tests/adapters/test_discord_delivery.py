@@ -238,6 +238,18 @@ async def test_somebody_elses_answer_to_the_same_question_is_not_taken_for_ones_
     assert [await desk.adapter.find(place, part, "") for part in _answer_to(his)] == sent
 
 
+async def test_an_answer_that_came_late_in_a_busy_channel_is_found_again(desk: Lab) -> None:
+    channel, noah = desk.guild.channel("busy"), desk.guild.member("Noah")
+    question = await desk.ada.says(channel, QUESTION)
+    for number in range(320):
+        await noah.says(channel, f"{number} is a number.")
+    answer = [Reply(f"Part {part}", in_reply_to=str(question.id), part=part) for part in range(2)]
+    sent = [await desk.send(channel, part, f"late {part.part}") for part in answer]
+    place = Place("discord", str(desk.guild.id), str(channel.id))
+    assert desk.adapter is not None
+    assert [await desk.adapter.find(place, part, "") for part in answer] == sent
+
+
 async def test_an_answer_that_stood_before_a_crash_is_found_again(tmp_path: Path) -> None:
     async with lab(tmp_path) as opened:
         async with opened.started():

@@ -8,6 +8,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import aiohttp
+import discord
 import pytest
 from aiohttp import web
 from discord_lab import READS_CONTENT, Lab, lab, nobody_hears
@@ -17,7 +18,7 @@ from yarl import URL
 from adapters.discord import DiscordAdapter
 from adapters.discord.refusals import in_core_terms
 from bot.adapter import Accept, Receipt, Records
-from bot.errors import AttachmentError, StorageBusyError
+from bot.errors import AttachmentError, RateLimitedError, StorageBusyError
 from bot.messages import Attachment, Place
 
 QUESTION = "When does the office open?"
@@ -106,6 +107,16 @@ async def test_nothing_is_fetched_from_elsewhere_than_discord(tmp_path: Path) ->
             with pytest.raises(AttachmentError, match="does not lie at Discord"):
                 await anext(adapter.download(Attachment("x.png", "image/png", 1, url)))
         assert not asked
+
+
+@pytest.mark.parametrize(
+    ("said", "seconds"), [("7", 7.0), ("0.5", 0.5), ("Wed, 21 Oct 2026 07:28:00 GMT", 5.0), ("-3", 5.0), ("inf", 5.0)]
+)
+def test_a_pause_that_a_gateway_wants_is_kept_however_it_says_it(said: str, seconds: float) -> None:
+    response: Any = SimpleNamespace(status=429, reason="Too Many Requests", headers={"Retry-After": said})
+    with pytest.raises(RateLimitedError) as raised, in_core_terms():
+        raise discord.HTTPException(response, "error code: 1015")
+    assert raised.value.seconds == seconds
 
 
 def test_what_a_proxy_refuses_does_not_bring_an_interactions_token_into_the_log() -> None:

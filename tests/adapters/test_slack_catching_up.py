@@ -3,17 +3,20 @@
 import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
+from busy_records import BusyRecords
 from loopback_slack import Channel, Message
 from loopback_slack.faults import Fault
 from slack_bolt.app.async_app import AsyncApp
 from slack_lab import OPENING, PARKING, Lab, lab
 from structlog.testing import capture_logs
 
+from adapters.slack import SlackAdapter
 from adapters.slack.socket_mode import SocketMode
 from adapters.slack.web import Web
+from bot.adapter import AdapterSetup
 
 ANSWER = "8 in the morning"
 
@@ -119,7 +122,7 @@ async def test_of_a_busy_channel_and_thread_the_latest_messages_are_read(desk: L
         await desk.ask(PARKING, thread=talk)
     for place in ("", talk):
         for number in range(5):
-            _missed(desk, f"Good morning, {number}.", thread=place)
+            _missed(desk, f"Nor have I, {number}.", thread=place)
     above, below = (_missed(desk, f"<@BOT> {OPENING}", thread=place) for place in ("", talk))
     await _starts_again(desk)
     assert _threads(desk.general).count(above.ts) == 1
@@ -156,6 +159,30 @@ async def test_one_odd_message_does_not_keep_the_others_from_being_read(desk: La
     logged = await _starts_again(desk)
     assert _threads(other)[1:] == [missed[1].ts]
     assert "a secret" not in str(logged)
+
+
+@pytest.mark.parametrize("trouble", [{"status": 503}, {"error": "internal_error"}, {"loses_answer": True}])
+async def test_a_moment_of_trouble_with_slack_does_not_cost_a_question(desk: Lab, trouble: dict[str, Any]) -> None:
+    async with desk.running():
+        await desk.ask(PARKING)
+    missed = _missed(desk, f"<@BOT> {OPENING}")
+    desk.slack.faults.add("conversations.history", Fault(**trouble))
+    await _starts_again(desk)
+    assert _threads(desk.general)[1:] == [missed.ts]
+
+
+async def test_a_database_that_is_busy_for_a_moment_does_not_cost_a_question(desk: Lab) -> None:
+    _missed(desk, f"<@BOT> {OPENING}")
+    records = BusyRecords(desk.place())
+    bot = SlackAdapter.create(AdapterSetup(desk.settings, cast("Any", None), str, records=records))
+    with capture_logs() as logged:
+        await bot.start(records.accept)
+        try:
+            async with asyncio.timeout(10):
+                while not any(line.get("messages") == 1 for line in logged):  # noqa: ASYNC110
+                    await asyncio.sleep(0.02)
+        finally:
+            await bot.stop()
 
 
 async def test_slacks_limits_are_obeyed(desk: Lab) -> None:

@@ -140,12 +140,33 @@ async def test_an_answer_whose_arrival_was_not_confirmed_is_found_and_not_sent_a
     assert len(without_streams.general.from_bot) == 1
 
 
+async def test_an_answer_that_may_not_be_looked_for_is_given_all_the_same(without_streams: Lab) -> None:
+    without_streams.slack.scopes.discard("channels:history")
+    without_streams.slack.fail_next("chat.postMessage", status=503)
+    with capture_logs() as logged:
+        await (await without_streams.ask()).becomes("👍")
+        await without_streams.calm()
+    assert len(without_streams.general.from_bot) == 1
+    assert any(line.get("missing") == "channels:history" for line in logged)
+
+
 async def test_a_stream_whose_beginning_was_not_confirmed_is_found_and_finished(running: Lab) -> None:
     question = running.general.seed(running.ada, OPENING)
     place, growing = running.place(thread=question.ts), running.alone("The office", complete=False)
     growing = replace(growing, in_reply_to=f"{running.general.id}:{question.ts}")
     name = await running.bot.send(place, growing, "key")
     assert await running.bot.find(place, replace(growing, text="The office is open.", complete=True), "key") == name
+
+
+async def test_it_is_found_also_where_slack_gives_little_at_a_time(running: Lab) -> None:
+    question = running.general.seed(running.ada, OPENING)
+    for number in range(5):
+        running.general.seed(running.ada, f"{number} is a number.", question)
+    place = running.place(thread=question.ts)
+    reply = running.alone("The office is open.", in_reply_to=f"{running.general.id}:{question.ts}")
+    name = await running.bot.send(place, reply, "key")
+    running.slack.largest_page = 2
+    assert await running.bot.find(place, reply, "key") == name
 
 
 async def test_what_was_said_under_another_key_is_not_taken_for_it(running: Lab) -> None:

@@ -60,5 +60,11 @@ async def test_where_nothing_was_asked_for_a_week_nothing_is_looked_for_save_whe
     assert list(await _found(long_ago, channels=(CHANNEL.channel_id, "slack/T1/C1", "discord/1"))) == [CHANNEL]
 
 
+async def test_what_is_set_comes_first_for_no_more_than_so_many_places_are_read() -> None:
+    found = await _found((OTHER, 0.5, 0.25), (CHANNEL, 0.5, 0.1), channels=("discord/1/9", OTHER.channel_id))
+    assert list(found) == [Place("discord", "1", "9"), OTHER, CHANNEL]
+    assert list(found.values()) == pytest.approx([60, 60, 31], abs=0.5)
+
+
 async def test_no_minutes_are_no_places() -> None:
     assert not await _found((CHANNEL, 100, 1), minutes=0, channels=(OTHER.channel_id,))

@@ -35,7 +35,13 @@ def test_a_rule_is_made_shown_and_taken_back(preceptor: Callable[..., Result]) -
 
 
 @pytest.mark.parametrize(
-    "words", [("allow", "bob"), ("deny", ADA, "--in", "the garden"), ("allow", ADA, "--to", "access")]
+    "words",
+    [
+        ("allow", "bob"),
+        ("deny", ADA, "--in", "the garden"),
+        ("allow", ADA, "--to", "access"),
+        ("pair", "--platform", "moon"),
+    ],
 )
 def test_words_that_mean_nothing_are_refused(preceptor: Callable[..., Result], words: tuple[str, ...]) -> None:
     refused = preceptor("access", *words)

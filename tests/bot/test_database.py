@@ -351,3 +351,17 @@ async def test_what_one_work_does_wrong_is_said_to_it_alone(database: Database) 
     with pytest.raises(RuntimeError, match="a defect"):
         await database.transact(_defect)
     assert await database.write(_workspace("a")) == 1
+
+
+async def test_a_folder_that_cannot_be_looked_at_does_not_keep_the_writer_from_ending_well(tmp_path: Path) -> None:
+    folder = tmp_path / "data"
+    database_file.upgrade(folder / "preceptor.sqlite")
+    database = Database(folder / "preceptor.sqlite")
+    await database.open()
+    await database.transact(lambda connection: None)
+    folder.rename(tmp_path / "elsewhere")
+    folder.symlink_to(folder)
+    await database.close()
+    folder.unlink()
+    (tmp_path / "elsewhere").rename(folder)
+    assert database_file.revision(folder / "preceptor.sqlite") == database_file.HEAD

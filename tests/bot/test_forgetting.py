@@ -161,7 +161,10 @@ async def test_what_an_admin_did_stays_without_the_admin_and_rules_about_people_
     rule = {"effect": "deny", "who": "memory:ada", "place": "", "command": "", "by": "memory:ada", "at": at}
     made = {"place": "memory/lab", "name": "keep", "value": "off", "by": "memory:ada", "at": at}
     done = {"at": at, "place_id": GENERAL.id, "action": "access", "outcome": "done"}
-    bucket = [{"name": name, "full_again_at": 1e12} for name in ("memory:ada", "memory:ad", "memory/lab/general")]
+    bucket = [
+        {"name": name, "full_again_at": 1e12}
+        for name in ("told/memory:ada/x", "told/memory:ad/x", "memory/lab/general")
+    ]
 
     def _fill(connection: object) -> None:
         for table, rows in (
@@ -190,9 +193,9 @@ async def test_what_an_admin_did_stays_without_the_admin_and_rules_about_people_
         ("memory:ada", ""),
         ("off", ""),
         ("memory/lab/general",),
-        ("memory:ad",),
+        ("told/memory:ad/x",),
         ("", ""),
-        ("memory:ann", ""),
+        ("memory:ann", "deny @…"),
     ]
 
 

@@ -325,6 +325,15 @@ async def test_where_somebody_waits_for_the_answer_they_are_always_told(
     assert [refusal and refusal.is_told for refusal in refusals] == [None, True, True, True, True]
 
 
+async def test_a_written_command_that_only_its_asker_sees_the_answer_of_is_always_answered(
+    database: Database, clock: Clock
+) -> None:
+    """Slack's ``/preceptor ask …`` is one: without a word of ours nothing at all would be seen."""
+    limits = Limits(bounds(person_per_minute=1), clock=clock)
+    refusals = [await take(database, limits, asked(private=True)) for _ in range(3)]
+    assert [refusal and refusal.is_told for refusal in refusals] == [None, True, True]
+
+
 async def kept(database: Database) -> int:
     query = select(func.count()).select_from(rate_limits)
     return await database.read(lambda connection: connection.scalar(query)) or 0

@@ -71,3 +71,13 @@ def test_what_is_too_old_is_told_and_then_deleted(folder: Path) -> None:
     assert cleaned["conversations"] == 0
     assert {"keys", "audit", "limits", "bytes_of_the_file"} <= set(cleaned)
     assert _holds(folder, QUESTION)
+
+
+def test_what_is_done_with_peoples_data_is_in_the_audit_under_one_name(folder: Path) -> None:
+    ada = "discord:80351110224678912"
+    for words in (("access", "unpair", ada), ("people", "export", ada), ("people", "forget", ada, "--yes")):
+        _preceptor(folder, *words)
+    entries = json.loads(_preceptor(folder, "audit", "--json").stdout)
+    assert [entry["action"] for entry in entries] == ["forget", "export", "access"]
+    assert len({entry["person_id"] for entry in entries}) == 1
+    assert not any("80351110224678912" in entry["argument"] for entry in entries)

@@ -248,3 +248,9 @@ def test_a_long_text_of_nothing_but_beginnings_takes_no_time() -> None:
         "o'",
     ):
         assert len(hidden(beginning * 4_000)[0]) > 100
+
+
+@pytest.mark.parametrize("written", ["<ıban-1>", "<İban-1>", "<emaıl-1>", "<\u212aey-1>"])
+def test_signs_that_only_look_like_a_placeholder_stay(written: str) -> None:
+    restoration = Restoration({"<iban-1>": "DE1", "<email-1>": "a@b.org", "<key-1>": "sk-1"})
+    assert restoration.read(written) + restoration.finish() == written
