@@ -1,8 +1,9 @@
 """Where an adapter looks for what was asked while it did not listen, and from when on."""
 
 import asyncio
+import json
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 
@@ -20,6 +21,10 @@ _MARGIN = timedelta(minutes=1)
 """A question is older than its row, and the platform's clock another one. In a thread, where what the bot had no part
 in yet could be taken for a follow-up, there is none."""
 
+_LONGEST = timedelta(days=1)
+"""The oldest that the settings let be caught up."""
+
+_MARKS = "caught up"
 
 _PAUSES = (0.5, 1.0, 2.0, *[5.0] * 60)
 """Seconds between two tries to hand in what is found."""
@@ -53,9 +58,11 @@ async def insist(act: Callable[[], Awaitable[Result]]) -> Result:
 async def stretches(platform: str, records: Records, settings: CatchUpSettings) -> list[Stretch]:
     """Give what is to be read: the places of the settings, then those where something was asked, the last one first.
 
-    It is the whole time that the settings allow, and not only what follows on the last question that was accepted:
-    of two questions the earlier may have been missed. What was accepted is known by its key. But nothing is read from
-    before the first question of a place: there the bot was not, or it was none of its business.
+    It is the whole time that the settings allow, save what was looked through before (`looked_through`), and not only
+    what follows on the last question that was accepted: of two questions the earlier may have been missed. What was
+    accepted is known by its key. But nothing is read from before the first question of a place: there the bot was not,
+    or it was none of its business. Where it is longest ago that a place was looked through, that one comes first: a
+    process that does not live long reaches all of them in the end.
 
     Raises:
         StorageError: it is not known where something was asked.
@@ -69,7 +76,30 @@ async def stretches(platform: str, records: Records, settings: CatchUpSettings) 
     found = {place: Stretch(place, earliest) for place in places}
     for stretch in (*_by_channel(visited, earliest), *_by_thread(visited, earliest)):
         found.setdefault(stretch.place, stretch)
-    return list(found.values())
+    marks = await _marks(records, now)
+    ordered = sorted(found.values(), key=lambda stretch: marks.get(stretch.place.id, earliest - _LONGEST))
+    return [_after(stretch, marks.get(stretch.place.id)) for stretch in ordered]
+
+
+async def looked_through(records: Records, place: Place, until: datetime) -> None:
+    """Keep that all that was written in a place until a moment was handed in.
+
+    Raises:
+        StorageError: it is not kept.
+    """
+    marks = await _marks(records, datetime.now(UTC)) | {place.id: until}
+    await records.keep_value(_MARKS, json.dumps({place_id: mark.timestamp() for place_id, mark in marks.items()}))
+
+
+async def _marks(records: Records, now: datetime) -> dict[str, datetime]:
+    """Give until when places were looked through, save what is too old to count or from a clock that was wrong."""
+    kept = json.loads(await records.value(_MARKS) or "{}")
+    marks = {place_id: datetime.fromtimestamp(mark, UTC) for place_id, mark in kept.items()}
+    return {place_id: mark for place_id, mark in marks.items() if now - _LONGEST <= mark <= now}
+
+
+def _after(stretch: Stretch, mark: datetime | None) -> Stretch:
+    return stretch if mark is None else replace(stretch, since=max(stretch.since, mark - _MARGIN))
 
 
 def _by_channel(visited: Sequence[Visited], earliest: datetime) -> list[Stretch]:

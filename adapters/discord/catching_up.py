@@ -1,6 +1,7 @@
 """Reads what was written while no session with Discord was open, and hands in what is for the bot."""
 
 import asyncio
+from datetime import UTC, datetime
 from functools import partial
 from time import monotonic
 
@@ -12,7 +13,7 @@ from adapters.discord.ears import Ears
 from adapters.discord.identifiers import PLATFORM, channel_id_of
 from adapters.failures import told
 from bot.adapter import Records
-from bot.catching_up import Stretch, insist, stretches
+from bot.catching_up import Stretch, insist, looked_through, stretches
 from bot.errors import PreceptorError, StoppingError
 from bot.settings.delivery import CatchUpSettings
 
@@ -82,12 +83,15 @@ class CatchingUp:
 
     async def _through(self, stretch: Stretch) -> int:
         """Look through one place, and give how many messages in it were new."""
+        began = datetime.now(UTC)
         try:
             read = await self._read(stretch)
             me = self._client.user.id if self._client.user else 0
             # In a database that was lost or restored the keys of what was answered may be missing.
             answered = {one.reference.message_id for one in read if one.reference and one.author.id == me}
-            return len([message for message in read if await self._hand_in(message, message.id in answered)])
+            new = [message for message in read if await self._hand_in(message, message.id in answered)]
+            await looked_through(self._records, stretch.place, began)
+            return len(new)
         except StoppingError:
             raise
         except (discord.NotFound, discord.Forbidden) as error:

@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
+from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
@@ -18,7 +19,7 @@ from adapters.slack.histories import Message, messages
 from adapters.slack.questions import PLATFORM
 from adapters.slack.web import SlackRefusal, Web
 from bot.adapter import Records
-from bot.catching_up import Stretch, insist, stretches
+from bot.catching_up import Stretch, insist, looked_through, stretches
 from bot.errors import RateLimitedError, StoppingError
 from bot.settings.delivery import CatchUpSettings
 
@@ -100,8 +101,10 @@ class CatchingUp:
 
     async def _through(self, stretch: Stretch) -> list[Message]:
         """Look through one place, and give the messages in it that were new."""
+        began = datetime.now(UTC)
         try:
-            return [message for message in await self._read(stretch) if await self._hand_in(stretch, message)]
+            new = [message for message in await self._read(stretch) if await self._hand_in(stretch, message)]
+            await looked_through(self._records, stretch.place, began)
         except StoppingError:
             raise
         except SlackRefusal as refusal:
@@ -111,6 +114,8 @@ class CatchingUp:
         # A place's boundary: what nobody can read in one of them must not keep the others from being read.
         except Exception as error:  # noqa: BLE001
             log.error("not looked through", channel=stretch.place.channel, **told(error))  # noqa: TRY400
+        else:
+            return new
         return []
 
     async def _read(self, stretch: Stretch) -> list[Message]:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from bot.adapter import Records, Visited
-from bot.catching_up import Stretch, stretches
+from bot.catching_up import Stretch, looked_through, stretches
 from bot.messages import Place
 from bot.settings.delivery import CatchUpSettings
 
@@ -23,6 +23,14 @@ class _Visits(Records):
         self._visits = [
             Visited(place, now - timedelta(hours=first), now - timedelta(hours=last)) for place, first, last in visits
         ]
+
+        self._values: dict[str, str] = {}
+
+    async def value(self, name: str) -> str:
+        return self._values.get(name, "")
+
+    async def keep_value(self, name: str, value: str) -> None:
+        self._values[name] = value
 
     async def visited(self, since: datetime) -> Sequence[Visited]:
         return [visit for visit in self._visits if visit.last >= since]
@@ -68,3 +76,22 @@ async def test_what_is_set_comes_first_for_no_more_than_so_many_places_are_read(
 
 async def test_no_minutes_are_no_places() -> None:
     assert not await _found((CHANNEL, 100, 1), minutes=0, channels=(OTHER.channel_id,))
+
+
+async def _minutes_back(records: Records) -> dict[Place, float]:
+    found = await stretches("discord", records, CatchUpSettings())
+    return {one.place: round((datetime.now(UTC) - one.since) / timedelta(minutes=1)) for one in found}
+
+
+async def test_what_was_looked_through_is_not_read_again_and_comes_last() -> None:
+    records = _Visits((CHANNEL, 100, 1), (OTHER, 100, 2))
+    await looked_through(records, CHANNEL, datetime.now(UTC) - timedelta(minutes=10))
+    assert list((await _minutes_back(records)).items()) == [(OTHER, 60), (CHANNEL, 11)]
+    await looked_through(records, OTHER, datetime.now(UTC) - timedelta(minutes=5))
+    assert list((await _minutes_back(records)).items()) == [(CHANNEL, 11), (OTHER, 6)]
+
+
+async def test_a_clock_that_was_ahead_hides_nothing() -> None:
+    records = _Visits((CHANNEL, 100, 1))
+    await looked_through(records, CHANNEL, datetime.now(UTC) + timedelta(hours=1))
+    assert await _minutes_back(records) == {CHANNEL: 60}
