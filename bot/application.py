@@ -295,6 +295,7 @@ class Application:
         async with stopped_by_signals(), self.running(adapters, stays=stays):
             when_ready()
             return await _first_closed(adapters)
+        log.info("stopped")
         return interrupted
 
 

@@ -77,16 +77,19 @@ async def stretches(platform: str, records: Records, settings: CatchUpSettings) 
     for stretch in (*_by_channel(visited, earliest), *_by_thread(visited, earliest)):
         found.setdefault(stretch.place, stretch)
     marks = await _marks(records, now)
-    ordered = sorted(found.values(), key=lambda stretch: marks.get(stretch.place.id, earliest - _LONGEST))
-    return [_after(stretch, marks.get(stretch.place.id)) for stretch in ordered]
+    by_mark = sorted(found.values(), key=lambda stretch: marks.get(stretch.place.id, earliest - _LONGEST))
+    channels_first = sorted(by_mark, key=lambda stretch: bool(stretch.place.thread))
+    return [_after(stretch, marks.get(stretch.place.id)) for stretch in channels_first]
 
 
 async def looked_through(records: Records, place: Place, until: datetime) -> None:
-    """Keep that all that was written in a place until a moment was handed in.
+    """Keep that all that was written in a place until a moment was handed in; of threads, which are many, nothing is.
 
     Raises:
         StorageError: it is not kept.
     """
+    if place.thread:
+        return
     marks = await _marks(records, datetime.now(UTC)) | {place.id: until}
     await records.keep_value(_MARKS, json.dumps({place_id: mark.timestamp() for place_id, mark in marks.items()}))
 
