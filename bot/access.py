@@ -17,8 +17,8 @@ from bot.audit import Audit, told_name
 from bot.database import Change, Database
 from bot.errors import NotAllowedError, PreceptorError
 from bot.messages import IncomingMessage, Place, Reply
+from bot.place_names import PLATFORMS
 from bot.settings.access import AccessSettings
-from bot.settings.section import PLATFORMS
 from bot.tables import rate_limits
 
 log = structlog.get_logger(__name__)

@@ -3,7 +3,7 @@
 from bot import audit as records
 from bot.access import Access
 from bot.access_rules import DIRECT, Rule
-from bot.access_store import in_words
+from bot.access_store import in_words, unreadable_in_words
 from bot.access_words import HOW_TO, person_of, read_rules
 from bot.audit import Audit
 from bot.errors import NotAllowedError, QuestionError
@@ -44,11 +44,15 @@ class AccessChanges:
         raise QuestionError("I see no change of access in that.", f"Write one of these: {HOW_TO}.")
 
     async def _show(self, message: IncomingMessage) -> Reply:
-        rules = [rule for rule in (await self._access.rules.policy()).rules if self._may_see(message, rule)]
-        lines = "\n".join(f"- {in_words(rule)}" for rule in rules) or "- no rule: everybody may, wherever I am"
+        policy = await self._access.rules.policy()
+        rules = [rule for rule in policy.rules if self._may_see(message, rule)]
+        told = [unreadable_in_words(number) for number in policy.unreadable] + [in_words(rule) for rule in rules]
+        lines = "\n".join(f"- {line}" for line in told) or "- no rule: everybody may, wherever I am"
         text = f"Who may do what (deny wins; a place that an allow rule speaks of is closed to all others):\n\n{lines}"
         documents = [{"number": rule.number, "rule": rule.in_words} for rule in rules]
-        return Reply(f"{text}\n\n{HOW_TO}.", ephemeral=True, data={"rules": documents})
+        return Reply(
+            f"{text}\n\n{HOW_TO}.", ephemeral=True, data={"rules": documents, "unreadable": list(policy.unreadable)}
+        )
 
     def _may_see(self, message: IncomingMessage, rule: Rule) -> bool:
         wide = "/" not in rule.place or rule.place.endswith(f"/{DIRECT}")
@@ -64,9 +68,12 @@ class AccessChanges:
         return Reply(f"From now on:\n\n{lines}", ephemeral=True, data={"rules": [rule.in_words for rule in added]})
 
     async def _remove(self, message: IncomingMessage, number: str) -> Reply:
-        rules = (await self._access.rules.policy()).rules
+        policy = await self._access.rules.policy()
         wanted = int(number) if number.strip().isdecimal() else 0
-        rule = next((rule for rule in rules if rule.number == wanted and wanted), None)
+        if wanted in policy.unreadable and self._access.is_operator(message):
+            await self._access.rules.remove(wanted)
+            return Reply(f"Rule {wanted}, which could not be read, is gone.", ephemeral=True, data={"removed": wanted})
+        rule = next((rule for rule in policy.rules if rule.number == wanted and wanted), None)
         if rule is None or not self._may_see(message, rule):
             raise QuestionError("There is no rule of that number.", "`access` shows them; the settings' have none.")
         self._require_reach(message, rule.place)

@@ -24,10 +24,10 @@ from bot.access_rules import DIRECT, PAIRED, Asker, Rule, is_for_admins
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """All rules that hold; `is_whole` is False where one of them could not be read."""
+    """All rules that hold, and the numbers of those in the database that cannot be read."""
 
     rules: tuple[Rule, ...] = ()
-    is_whole: bool = True
+    unreadable: tuple[int, ...] = ()
 
     def allows(self, asker: Asker, commands: Sequence[str]) -> bool | None:
         """Say whether somebody may do all of this; None where that hangs on what is not known of them."""
@@ -37,7 +37,7 @@ class Policy:
         return None if None in verdicts else True
 
     def _verdict(self, asker: Asker, command: str) -> bool | None:
-        if not self.is_whole:
+        if self.unreadable:
             return False
         denied = {rule.concerns(asker, command) for rule in self.rules if rule.effect == "deny"}
         if True in denied:

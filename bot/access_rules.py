@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from bot.messages import IncomingMessage, Place
+from bot.place_names import SNOWFLAKE, TEAM, fault
 
 Effect = Literal["allow", "deny"]
 
@@ -62,17 +63,13 @@ _OF_BUTTONS = {
 }
 """What the commands of buttons, and messages without any, count as."""
 
-_SNOWFLAKE = "[1-9][0-9]{14,19}"
-_TEAM = "[TE][A-Z0-9]{1,30}"
-_PERSON = re.compile(rf"discord:{_SNOWFLAKE}|slack:[UW][A-Z0-9]{{1,30}}|(http|console|memory):[^\s/@:]+")
+_PERSON = re.compile(rf"discord:{SNOWFLAKE}|slack:[UW][A-Z0-9]{{1,30}}|(http|console|memory):[^\s/@:]+")
 _ROLE = re.compile(
-    rf"discord:(owner|manage_server|role:{_SNOWFLAKE})(@{_SNOWFLAKE})?"
-    rf"|slack:(owner|admin|group:S[A-Z0-9]{{1,30}})(@{_TEAM})?|memory:[^\s/]+"
+    rf"discord:(owner|manage_server|role:{SNOWFLAKE})(@{SNOWFLAKE})?"
+    rf"|slack:(owner|admin|group:S[A-Z0-9]{{1,30}})(@{TEAM})?|memory:[^\s/]+"
 )
-_PLACE = re.compile(
-    rf"direct|(discord|slack)/direct|http|console|discord|slack|memory(/[^\s/]*){{0,3}}"
-    rf"|discord/{_SNOWFLAKE}(/(category:{_SNOWFLAKE}|{_SNOWFLAKE}(/{_SNOWFLAKE})?))?"
-    rf"|slack/{_TEAM}(/(direct|[CDG][A-Z0-9]{{1,30}}(/[0-9]+\.[0-9]+)?))?"
+_DIRECT_OR_CATEGORY = re.compile(
+    rf"direct|(discord|slack/{TEAM}|slack)/direct|discord/{SNOWFLAKE}/category:{SNOWFLAKE}"
 )
 
 
@@ -131,7 +128,7 @@ def known_where(text: str) -> str:
     """
     if text in (EVERYWHERE, ""):
         return ""
-    if not _PLACE.fullmatch(text):
+    if fault(text) and not _DIRECT_OR_CATEGORY.fullmatch(text):
         raise ValueError(
             f"{text!r} is no place: write everywhere, direct, discord/SERVER, discord/SERVER/CHANNEL,"
             " discord/SERVER/category:ID, slack/TEAM/CHANNEL or discord/direct"

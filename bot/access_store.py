@@ -52,14 +52,14 @@ class AccessStore:
         return self._policy
 
     def _made_of(self, rows: Sequence[Any]) -> Policy:
-        rules, is_whole = list(self._of_settings), True
+        rules, unreadable = list(self._of_settings), []
         for row in rows:
             try:
                 rules.append(checked(row.effect, row.who, row.place, row.command, row.id, row.by))
             except ValueError:
-                is_whole = False
+                unreadable.append(row.id)
                 log.error("access rule not readable: all but admins are denied", rule=row.id)  # noqa: TRY400 - its words
-        return Policy(tuple(rules), is_whole)
+        return Policy(tuple(rules), tuple(unreadable))
 
     async def add(self, rules: Sequence[Rule], by: str) -> list[Rule]:
         """Keep rules, and give them with their numbers; one that is there already keeps its own.
@@ -122,6 +122,11 @@ def _added(connection: Connection, rule: Rule, by: str, now: datetime) -> int:
         return int(there)
     statement = insert(access_rules).values(**words, by=by, at=now).returning(access_rules.c.id)
     return int(connection.execute(statement).scalar_one())
+
+
+def unreadable_in_words(number: int) -> str:
+    """Give a rule that cannot be read as a line of CommonMark."""
+    return f"**{number}.** cannot be read: all but admins are denied everything until it is removed"
 
 
 def in_words(rule: Rule) -> str:

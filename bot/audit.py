@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar
 
-from sqlalchemy import ColumnElement, Executable, and_, bindparam, delete, func, literal, or_, select, update
+from sqlalchemy import ColumnElement, Delete, Update, and_, bindparam, delete, func, literal, or_, select, update
 from sqlalchemy.dialects.sqlite import insert
 
 from bot.database import Change, Database
@@ -72,7 +72,7 @@ class Entry:
 class Audit:
     """The table."""
 
-    forget_statements: ClassVar[tuple[Executable, ...]] = (
+    forget_statements: ClassVar[tuple[Update | Delete, ...]] = (
         update(audit).where(audit.c.person_id == bindparam("forgotten")).values(person_id="", argument=""),
         update(audit).where(_names_their_id).values(argument=""),
         # The name alone, and not what stands around it: people choose their names, and one may be called "deny".
@@ -131,7 +131,18 @@ class Audit:
         Raises:
             StorageError: it was not written, and the body was not run.
         """
-        number = await self.note(message, action, STARTED)
+        async with self._ended_as_it_ends(await self.note(message, action, STARTED)) as replies:
+            yield replies
+
+    @contextlib.asynccontextmanager
+    async def noting_of(self, person_id: str, place_id: str, action: str, argument: str) -> AsyncIterator[list[Reply]]:
+        """The same for what came by no message. Raises what `noting` does."""
+        number = await self.note_of(person_id, place_id, action, argument, STARTED)
+        async with self._ended_as_it_ends(number) as replies:
+            yield replies
+
+    @contextlib.asynccontextmanager
+    async def _ended_as_it_ends(self, number: int) -> AsyncIterator[list[Reply]]:
         replies: list[Reply] = []
         try:
             yield replies
@@ -178,13 +189,17 @@ def told_name(message: IncomingMessage) -> str:
     return f"{TOLD}/{message.person_id}/{message.place.channel_id}"
 
 
-def in_words(entries: Sequence[Entry]) -> str:
-    """Give entries as CommonMark, one a line."""
+def in_words(entries: Sequence[Entry], since: datetime | None = None) -> str:
+    """Give entries as CommonMark, one a line; `since` is from when on they were looked for."""
     if not entries:
-        return "No admin command was used yet."
+        return (
+            f"No admin command was used since {since:%Y-%m-%d %H:%M} UTC."
+            if since
+            else "No admin command was used yet."
+        )
     lines = (
-        f"- {entry.at:%Y-%m-%d %H:%M} UTC · `{entry.person_id or 'somebody forgotten'}` in `{entry.place_id}` ·"
-        f" {plain(f'{entry.action} {entry.argument}'.strip())} · {entry.outcome}"
+        f"- {entry.at:%Y-%m-%d %H:%M} UTC · `{entry.person_id or 'somebody forgotten'}`"
+        f" in `{entry.place_id.rstrip('/')}` · {plain(f'{entry.action} {entry.argument}'.strip())} · {entry.outcome}"
         for entry in entries
     )
     return "\n".join(lines)

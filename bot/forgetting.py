@@ -6,7 +6,9 @@ from typing import Any
 from sqlalchemy import (
     ColumnElement,
     Connection,
+    Delete,
     Executable,
+    Update,
     bindparam,
     delete,
     exists,
@@ -15,12 +17,12 @@ from sqlalchemy import (
     null,
     or_,
     select,
+    true,
     update,
 )
 
 from bot.database import Change, Database
 from bot.tables import (
-    audit,
     conversations,
     escalations,
     feedback,
@@ -28,7 +30,6 @@ from bot.tables import (
     inbox,
     messages,
     outbox,
-    paired_people,
     people,
     pictures,
     place_settings,
@@ -52,10 +53,11 @@ class Forgetting:
 
     Args:
         database: where it is kept.
-        others: statements that forget a person in tables of others, with the parameter ``forgotten``; done first.
+        others: statements that forget a person in tables of others, with the parameter ``forgotten``; done first. What
+            they would find is kept of that person.
     """
 
-    def __init__(self, database: Database, others: Sequence[Executable] = ()) -> None:
+    def __init__(self, database: Database, others: Sequence[Update | Delete] = ()) -> None:
         self._database = database
         self._others = others
 
@@ -65,23 +67,24 @@ class Forgetting:
         await self._database.write(Change(_FORGET_CONVERSATION, rows))
         await self._database.wipe()
 
-    async def count(self, person_id: str, within: str = "", *, with_events: bool = False) -> int | None:
+    async def count(self, person_id: str, within: str = "", but_for: str = "") -> int | None:
         """Say how many conversations of a person are kept; None where nothing at all is kept of them.
 
         Args:
             person_id: ``platform:id``.
             within: the beginning of the place ids that count, as ``slack/T012AB3CD/``; empty for all places.
-            with_events: whether events count as something that is kept; who asks for oneself makes one by asking.
+            but_for: the key in the inbox of an event that does not count; who asks for oneself makes one by asking.
         """
         theirs = (conversations.c.person_id == person_id) & _inside(conversations.c.place_id, within)
-        known = [exists().where(theirs), _judged(person_id, within), _called(person_id, within)]
+        events = (inbox.c.person_id == person_id) & _inside(inbox.c.place_id, within) & (inbox.c.key != but_for)
+        known: list[ColumnElement[bool]] = [exists().where(theirs), exists().where(events)]
+        known += [_shown(person_id, within), _judged(person_id, within), _called(person_id, within)]
         if not within:
-            known += (exists().where(people.c.id == person_id), *_steered(person_id))
-        if with_events:
-            known.append(exists().where(inbox.c.person_id == person_id, _inside(inbox.c.place_id, within)))
+            known += [exists().where(people.c.id == person_id), exists().where(place_settings.c.by == person_id)]
+            known += [_concerned(statement) for statement in self._others]
         number = select(func.count()).select_from(conversations).where(theirs)
         query = select(number.scalar_subquery()).where(or_(*known))
-        return await self._database.read(lambda connection: connection.scalar(query))
+        return await self._database.read(lambda connection: connection.scalar(query, {"forgotten": person_id}))
 
     async def person(self, person_id: str, within: str = "") -> None:
         """Delete a person with everything they said and were told; of their events only keys and places stay.
@@ -95,8 +98,8 @@ class Forgetting:
         """
 
         def _forget(connection: Connection) -> None:
-            for statement in self._others if not within else ():
-                connection.execute(statement, {"forgotten": person_id})
+            for other in self._others if not within else ():
+                connection.execute(other, {"forgotten": person_id})
             for statement in _statements(person_id, within):
                 connection.execute(statement)
 
@@ -175,11 +178,14 @@ def _judged(person_id: str, within: str) -> ColumnElement[bool]:
     return exists().where(feedback.c.person_id == person_id, feedback.c.message_id.in_(_answers_in(within)))
 
 
-def _steered(person_id: str) -> Iterator[ColumnElement[bool]]:
-    """Give the conditions that somebody has paired with the bot, or had it do something as an admin."""
-    yield exists().where(paired_people.c.person_id == person_id)
-    yield exists().where(audit.c.person_id == person_id)
-    yield exists().where(place_settings.c.by == person_id)
+def _shown(person_id: str, within: str) -> ColumnElement[bool]:
+    return exists().where(pictures.c.person_id == person_id, _inside(pictures.c.channel_id + "/", within))
+
+
+def _concerned(statement: Update | Delete) -> ColumnElement[bool]:
+    """Give the condition that a statement would change or delete a row."""
+    where = true() if statement.whereclause is None else statement.whereclause
+    return select(literal(1)).select_from(statement.table).where(where).exists()
 
 
 def _called(person_id: str, within: str) -> ColumnElement[bool]:

@@ -5,14 +5,16 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from bot.access import Access
+from bot.access_rules import known_person
 from bot.audit import Audit
 from bot.conversations import Conversations
+from bot.delivery import inbox_key
 from bot.errors import NotAllowedError, QuestionError
 from bot.export import Export
 from bot.forgetting import Forgetting
 from bot.knowledge_desk import counted
 from bot.messages import Button, IncomingMessage, Place, Reply
-from bot.settings.section import PLATFORMS
+from bot.place_names import PLATFORMS
 
 _CONFIRMED = "yes"
 
@@ -84,7 +86,7 @@ class PersonalData:
             return Reply("That conversation is deleted.", ephemeral=True)
         whose = await self._whose(message, "forget")
         is_confirmed = message.text.lower().split()[-1:] == [_CONFIRMED]
-        count = await self._forgetting.count(whose.person_id, whose.within, with_events=whose.by_admin)
+        count = await self._forgetting.count(whose.person_id, whose.within, but_for=inbox_key(message))
         if not is_confirmed and count is not None:
             return self._asked_back(message, whose, count)
         if count is None and whose.by_admin and not is_confirmed:
@@ -99,7 +101,7 @@ class PersonalData:
         return _forgotten(whose, count)
 
     def _asked_back(self, message: IncomingMessage, whose: _Whose, count: int) -> Reply:
-        kept = counted(count, "conversation")
+        kept = counted(count, "conversation") if count else "no conversation, but other records,"
         named = f"{whose.person_id} " if whose.by_admin else ""
         text = (
             f"I keep {kept} of {f'`{whose.person_id}`{_here(whose)}' if whose.by_admin else 'yours'}."
@@ -154,7 +156,10 @@ def _named_in(message: IncomingMessage) -> str:
     if found is None:
         raise QuestionError(_NOBODY, _FIX)
     platform = message.place.platform if found[1] == _USER else found[1]
-    return f"{platform}:{found[2]}"
+    try:
+        return known_person(f"{platform}:{found[2]}")
+    except ValueError as error:
+        raise QuestionError(f"{error}.") from error
 
 
 def _here(whose: _Whose) -> str:

@@ -47,7 +47,15 @@ class PlaceSettingsDesk:
             await self._settings.drop(target, name)
         else:
             await self._settings.put(message, target, name, value)
-        return self._shown(message.place, "Set. ")
+        return self._shown(message.place, self._done(message.place, target, name))
+
+    def _done(self, place: Place, target: str, name: Name) -> str:
+        """Say that it is set; where a narrower place has a value of its own, so that nothing changes here, that too."""
+        held = self._settings.held(place, name).place
+        narrower = place.names[: place.names.index(target)]
+        if held not in narrower:
+            return "Set. "
+        return f"Set for {_scope(place, target)}; but {_scope(place, held)} has its own value, which counts here. "
 
     async def _require_reach(self, message: IncomingMessage, target: str) -> None:
         place = Place.of_id(target)

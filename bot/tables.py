@@ -272,6 +272,7 @@ access_rules = Table(
     Column("command", String, nullable=False),  # empty: everything that is neither for admins nor one's own
     Column("by", String, nullable=False),  # who made the rule
     Column("at", UtcDateTime, nullable=False),
+    sqlite_autoincrement=True,  # who takes back a rule by its number must not hit a newer one
 )
 
 pairing_codes = Table(

@@ -8,6 +8,7 @@ from sqlalchemy import Connection, bindparam, func, null, select, update
 
 from bot.access import Access
 from bot.database import Database
+from bot.errors import QuestionError
 from bot.messages import IncomingMessage, Reply
 from bot.question_text import plain
 from bot.tables import inbox, undelivered
@@ -89,13 +90,21 @@ class UndeliveredDesk:
         self._access = access
 
     async def show_or_retry(self, message: IncomingMessage) -> Reply:
-        """List what was given up, or have it tried again: ``retry``, or ``retry KEY``."""
+        """List what was given up, or have it tried again: ``retry``, or ``retry KEY``.
+
+        Raises:
+            QuestionError: the text says neither.
+        """
         within = "" if self._access.is_operator(message) else message.place.workspace_id
         word, _, key = message.text.strip().partition(" ")
         if word.lower() == _RETRY:
             number = await self._undelivered.retry(within, key.strip())
             text = f"I try {_replies(number)} again." if number else "There is nothing to be tried again."
             return Reply(text, ephemeral=True, data={"retried": number})
+        if word.lower() not in ("", "list"):
+            raise QuestionError(
+                "I know no such thing to do.", "Write `list`, `retry`, or `retry` and a key of the list."
+            )
         found = await self._undelivered.listed(within)
         data = {"undelivered": [document(one) for one in found]}
         return Reply(in_words(found[:_LISTED], len(found)), ephemeral=True, data=data)

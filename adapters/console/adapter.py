@@ -3,11 +3,13 @@
 import asyncio
 import contextlib
 import getpass
+import itertools
 import json
 import os
 import sys
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
 from typing import cast
 
 from adapters.console.piped import piped_lines
@@ -15,7 +17,7 @@ from adapters.console.rendering import Screen
 from bot.access import ADMIN
 from bot.adapter import Accept, AdapterSetup, InMemoryAdapter, Limits
 from bot.errors import PreceptorError
-from bot.messages import Author, IncomingMessage, Outcome, Place, Reply, answer_document
+from bot.messages import Author, File, IncomingMessage, Outcome, Place, Reply, answer_document
 from bot.question_text import clean
 
 STATUS: dict[Outcome, int] = {"answered": 0, "done": 0, "failed": 1, "refused": 2, "declined": 3}
@@ -134,6 +136,30 @@ class ConsoleAdapter(InMemoryAdapter):
             self._screen.plain(json.dumps(reply.data or answer_document(reply), ensure_ascii=False))
         else:
             self._screen.reply(reply)
+            self._hand_out(reply.files)
+
+    def _hand_out(self, files: Sequence[File]) -> None:
+        for file in files:
+            try:
+                self._screen.plain(f"Written to {_written(file)}.")
+            except OSError as error:
+                self._screen.error(f"{file.name} cannot be written here: {error.strerror}.")
+
+
+def _written(file: File) -> Path:
+    """Write a file into the current folder, over none that is there, for nobody else's eyes; give its path.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    name = Path(file.name)
+    for number in itertools.count(1):
+        path = Path.cwd() / (f"{name.stem}-{number}{name.suffix}" if number > 1 else name)
+        with contextlib.suppress(FileExistsError):
+            with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as out:
+                out.write(file.text + "\n")
+            return path
+    raise FileExistsError(name)
 
 
 def _user() -> str:

@@ -31,11 +31,11 @@ from adapters.http.negotiation import EVENTS, JSON, wants_events
 from adapters.http.openapi import AN_ANSWER, described
 from adapters.http.problems import Problem, of_reply, to_json
 from adapters.http.streaming import events, too_late, whole_document
+from bot.access_rules import known_person
 from bot.messages import Author, IncomingMessage, Place, Reply, description_document, diagnosis_document
 
 _PLACE = Place("http")
 _ID = re.compile("[0-9a-f]{32}")
-_PERSON = re.compile(r"[a-z]+:\S{1,200}")
 _EVENT_HEADERS = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
 _NOBODY_READS_IT = 499
 _CONFIRMED = "yes"
@@ -209,7 +209,7 @@ async def forget_me(front: TheFront, author: Caller, confirm: str = "") -> Respo
 )
 async def export_person(person_id: str, front: TheFront, author: Caller) -> Response:
     """Give all that is kept of a person, as `discord:81384788765712384`; for admins, on that person's behalf."""
-    if not _PERSON.fullmatch(person_id):
+    if not _is_person(person_id):
         return _nobody().response()
     return _data(await front.inquire(replace(_message(author, "export"), text=person_id)))
 
@@ -222,7 +222,7 @@ async def export_person(person_id: str, front: TheFront, author: Caller) -> Resp
 )
 async def forget_person(person_id: str, front: TheFront, author: Caller, confirm: str = "") -> Response:
     """Delete all that is kept of a person, for good; for admins, on that person's behalf. It takes `?confirm=yes`."""
-    if not _PERSON.fullmatch(person_id):
+    if not _is_person(person_id):
         return _nobody().response()
     return await _forget(person_id, confirm, front, author)
 
@@ -298,6 +298,14 @@ def _message(author: Author, command: str, conversation_id: str = "") -> Incomin
 
 def _no_conversation() -> Problem:
     return Problem("conversation_not_found", "There is no such conversation.")
+
+
+def _is_person(person_id: str) -> bool:
+    try:
+        known_person(person_id)
+    except ValueError:
+        return False
+    return True
 
 
 def _nobody() -> Problem:

@@ -2,10 +2,10 @@
 
 import asyncio
 import sys
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from itertools import product
-from typing import TYPE_CHECKING, Annotated, Literal, TypeVar
+from typing import TYPE_CHECKING, Annotated, Literal, NoReturn, TypeVar
 
 import typer
 
@@ -13,7 +13,6 @@ from bot.cli.output import AsJson, fail, print_json, print_markdown
 
 if TYPE_CHECKING:
     from bot.access import Access
-    from bot.access_rules import Rule
     from bot.audit import Audit
     from bot.database import Database
 
@@ -22,6 +21,9 @@ app = typer.Typer(help="See and change who may do what, and where.", no_args_is_
 Result = TypeVar("Result")
 
 _PLACE = "console"
+
+_PAIRING = ("discord", "slack")
+"""The platforms on which people write to the bot directly."""
 
 Who = Annotated[list[str], typer.Argument(help="everyone, paired, discord:ID, discord:role:ID, slack:group:ID …")]
 Where = Annotated[
@@ -57,38 +59,49 @@ def _on_database(work: "Callable[[Database, Access, Audit], Awaitable[Result]]")
 
 
 def operator() -> str:
-    """Name who runs this machine, as the audit keeps them."""
+    """Name who runs this machine, as the audit keeps them, and as they are called in the terminal."""
     import getpass
+    import os
+
+    from bot.question_text import clean
 
     try:
-        return f"{_PLACE}:{getpass.getuser()}"
+        return f"{_PLACE}:{clean(getpass.getuser())}"
     except (KeyError, OSError):
-        return f"{_PLACE}:somebody"
+        return f"{_PLACE}:{os.getuid()}"
 
 
-async def _noted(audit: "Audit", argument: str, work: Awaitable[Result]) -> Result:
-    from bot.audit import STARTED
+async def _noted(audit: "Audit", argument: str, work: Callable[[], Awaitable[Result]]) -> Result:
+    """Do what the audit then has as done, or as failed: where it gives False, or raises."""
+    from bot.messages import Reply
 
-    number = await audit.note_of(operator(), _PLACE, "access", argument, STARTED)
-    result = await work
-    await audit.ended(number, "done")
+    async with audit.noting_of(operator(), _PLACE, "access", argument) as replies:
+        result = await work()
+        if result is False:
+            replies.append(Reply("", outcome="failed"))
     return result
+
+
+def _refuse(argument: str, sentence: str) -> NoReturn:
+    """Say that words mean nothing, and leave; the audit has that, too."""
+    _on_database(lambda _, access, audit: audit.note_of(operator(), _PLACE, "access", argument, "refused"))
+    fail(sentence, 2)
 
 
 @app.command()
 def show(as_json: AsJson = False) -> None:
     """List the rules, those of the settings first; deny wins, and a place that an allow rule names is closed."""
-    from bot.access_store import in_words
+    from bot.access_store import in_words, unreadable_in_words
 
-    rules = _on_database(lambda database, access, audit: _rules(access))
+    policy = _on_database(lambda database, access, audit: access.rules.policy())
     if as_json:
-        print_json([{"number": rule.number, "rule": rule.in_words, "by": rule.by} for rule in rules])
-    else:
-        print_markdown("\n".join(f"- {in_words(rule)}" for rule in rules) or "No rule: everybody may, everywhere.")
-
-
-async def _rules(access: "Access") -> "Sequence[Rule]":
-    return (await access.rules.policy()).rules
+        documents: list[dict[str, object]] = [
+            {"number": rule.number, "rule": rule.in_words, "by": rule.by} for rule in policy.rules
+        ]
+        print_json(documents + [{"number": number, "unreadable": True} for number in policy.unreadable])
+        return
+    lines = [unreadable_in_words(number) for number in policy.unreadable] + [in_words(rule) for rule in policy.rules]
+    print_markdown("\n".join(f"- {line}" for line in lines) or "No rule: everybody may, everywhere.")
 
 
 @app.command()
@@ -110,16 +123,18 @@ def _add(effect: Literal["allow", "deny"], who: list[str], where: list[str], wha
     try:
         rules = [checked(effect, *words) for words in product(who, where, what)]
     except ValueError as error:
-        fail(f"{error}.", 2)
+        _refuse(f"{effect} {', '.join(who)} in {', '.join(where)} to {', '.join(what)}", f"{error}.")
     argument = "; ".join(rule.in_words for rule in rules)
-    added = _on_database(lambda _, access, audit: _noted(audit, argument, access.rules.add(rules, operator())))
+    added = _on_database(lambda _, access, audit: _noted(audit, argument, lambda: access.rules.add(rules, operator())))
     print_markdown("\n".join(f"- {in_words(rule)}" for rule in added))
 
 
 @app.command()
 def remove(number: Number) -> None:
     """Take a rule back."""
-    if not _on_database(lambda _, access, audit: _noted(audit, f"remove {number}", access.rules.remove(number))):
+    if not _on_database(
+        lambda _, access, audit: _noted(audit, f"remove {number}", lambda: access.rules.remove(number))
+    ):
         fail(f"There is no rule {number}. `preceptor access show` lists them; the settings' have no number.", 1)
     sys.stdout.write(f"Rule {number} no longer holds.\n")
 
@@ -128,13 +143,15 @@ def remove(number: Number) -> None:
 def pair(platform: Platform = "") -> None:
     """Make a code with which one person may write to the bot directly, within ten minutes."""
     from bot.pairing import Pairing
-    from bot.settings.section import PLATFORMS
 
-    if platform and platform not in PLATFORMS:
-        fail(f"There is no platform {platform!r}; there are {', '.join(PLATFORMS)}.", 2)
+    if platform and platform not in _PAIRING:
+        _refuse(
+            f"pair {platform}",
+            f"Nobody pairs on {platform!r}; write {' or '.join(_PAIRING)}, or leave it out for either.",
+        )
     code = _on_database(
         lambda database, access, audit: _noted(
-            audit, f"pair {platform}", Pairing(database, access).new_code(platform, operator())
+            audit, f"pair {platform}", lambda: Pairing(database, access).new_code(platform, operator())
         )
     )
     sys.stdout.write(f"{code.text}, until {code.expires_at:%H:%M} UTC. They write to the bot: pair {code.text}\n")
@@ -146,7 +163,9 @@ def unpair(person: Annotated[str, typer.Argument(help="As discord:ID or slack:ID
     from bot.pairing import Pairing
 
     if not _on_database(
-        lambda database, access, audit: _noted(audit, f"unpair {person}", Pairing(database, access).unpair(person))
+        lambda database, access, audit: _noted(
+            audit, f"unpair {person}", lambda: Pairing(database, access).unpair(person)
+        )
     ):
         fail(f"{person} has not paired.", 1)
     sys.stdout.write(f"{person} is no longer paired.\n")
@@ -162,4 +181,4 @@ def audit(as_json: AsJson = False, since: Since = None) -> None:
     if as_json:
         print_json(records.document(entries))
     else:
-        print_markdown(records.in_words(entries))
+        print_markdown(records.in_words(entries, after))

@@ -1,5 +1,6 @@
 """The commands on people's data: find, export, forget, on somebody's behalf."""
 
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -7,9 +8,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from bot.cli.access import operator
-from bot.cli.output import AsJson, print_json
+from bot.cli.output import AsJson, fail, print_json
 
 if TYPE_CHECKING:
+    from bot.audit import Audit
+    from bot.database import Database
     from bot.settings import Settings
 
 app = typer.Typer(help="Find, hand out and delete what is kept of people.", no_args_is_help=True)
@@ -32,15 +35,32 @@ def _known(person_id: str) -> str:
     Raises:
         QuestionError: it is none.
     """
+    from bot.access_rules import known_person
     from bot.errors import QuestionError
-    from bot.settings.section import PLATFORMS
 
-    platform, _, name = person_id.partition(":")
-    if platform not in PLATFORMS or not name:
-        raise QuestionError(
-            f"{person_id!r} is no person's id.", 'Write it as "discord:ID"; `preceptor people find NAME` tells it.'
+    try:
+        return known_person(person_id)
+    except ValueError as error:
+        raise QuestionError(f"{error}.", "`preceptor people find NAME` tells it.") from error
+
+
+async def _kept(database: "Database", audit: "Audit", action: str, person_id: str) -> int:
+    """Say how many conversations are kept of somebody of whom something is.
+
+    Raises:
+        ConversationNotFoundError: nothing is; the audit does not name them, or something would be from now on.
+    """
+    from bot.audit import Audit
+    from bot.errors import ConversationNotFoundError
+    from bot.forgetting import Forgetting
+
+    count = await Forgetting(database, Audit.forget_statements).count(person_id)
+    if count is None:
+        await audit.note_of(operator(), "console", action, "", "failed")
+        raise ConversationNotFoundError(
+            f"Nothing is kept of {person_id}.", "`preceptor people find NAME` tells people's ids."
         )
-    return person_id
+    return count
 
 
 @app.command()
@@ -70,7 +90,7 @@ def find(
     else:
         sys.stdout.write("".join(f"{person_id}  {called}\n" for person_id, called in found))
     if not found:
-        raise typer.Exit(1)
+        fail(f"Conversations are kept of nobody{' under that name' if name else ''}.", 1)
 
 
 @app.command()
@@ -80,7 +100,6 @@ def export(
 ) -> None:
     """Give all that is kept of a person, as one JSON document."""
     import asyncio
-    import os
 
     from bot.audit import Audit
     from bot.cli.opened_database import opened
@@ -89,15 +108,18 @@ def export(
     settings = _settings()
     _known(person_id)
 
-    async def _exported() -> str:
+    async def _exported() -> None:
         async with opened(settings) as database:
-            await Audit(database, settings.access.audit_days).note_of(
-                operator(), "console", "export", person_id, "done"
-            )
-            reply = await Export(database).give_of(person_id, "")
-            return reply.files[0].text
+            audit = Audit(database, settings.access.audit_days)
+            await _kept(database, audit, "export", person_id)
+            async with audit.noting_of(operator(), "console", "export", person_id):
+                reply = await Export(database).give_of(person_id, "")
+                _hand_out(reply.files[0].text + "\n", output)
 
-    text = asyncio.run(_exported()) + "\n"
+    asyncio.run(_exported())
+
+
+def _hand_out(text: str, output: Path | None) -> None:
     if output is None:
         sys.stdout.write(text)
         return
@@ -123,17 +145,18 @@ def forget(
     settings = _settings()
     _known(person_id)
 
-    async def _counted() -> int | None:
+    async def _counted() -> int:
         async with opened(settings) as database:
-            return await Forgetting(database).count(person_id)
+            return await _kept(database, Audit(database, settings.access.audit_days), "forget", person_id)
 
     async def _forgotten() -> None:
         async with opened(settings) as database:
+            audit = Audit(database, settings.access.audit_days)
             # Whom it is about is just what is to be forgotten.
-            await Audit(database, settings.access.audit_days).note_of(operator(), "console", "forget", "", "done")
-            await Forgetting(database, Audit.forget_statements).person(person_id)
+            async with audit.noting_of(operator(), "console", "forget", ""):
+                await Forgetting(database, Audit.forget_statements).person(person_id)
 
-    kept = counted(asyncio.run(_counted()) or 0, "conversation")
+    kept = counted(asyncio.run(_counted()), "conversation")
     if not yes and not typer.confirm(f"Delete {kept} of {person_id}, and all else that is kept of them?"):
         sys.stdout.write("Nothing was deleted.\n")
         raise typer.Exit(1)

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from bot import database_file
+from bot.access_rules import checked
 from bot.errors import StorageError
 from bot.examination.findings import Examined, Finding
 
@@ -70,7 +71,10 @@ def _database(file: Path, patience: float) -> Iterator[Finding]:
         return
     try:
         _take_turn_to_write(file, patience)
-        yield _of_revision(file, database_file.revision(file))
+        revision = database_file.revision(file)
+        yield _of_revision(file, revision)
+        if revision == database_file.HEAD:
+            yield from _unreadable_rules(file)
         database_file.check_integrity(file)
     except StorageError as error:
         yield Finding("database", "failed", error.sentence, error.fix)
@@ -105,6 +109,26 @@ def _take_turn_to_write(file: Path, patience: float) -> None:
     except sqlite3.DatabaseError:
         # No database at all: the checks that follow say so in their own words.
         return
+
+
+def _unreadable_rules(file: Path) -> Iterator[Finding]:
+    query = "SELECT effect, who, place, command, id FROM access_rules ORDER BY id"
+    try:
+        with contextlib.closing(sqlite3.connect(f"{file.as_uri()}?mode=ro", uri=True)) as connection:
+            rows = connection.execute(query).fetchall()
+    except sqlite3.DatabaseError:
+        # The check of integrity says what is wrong.
+        return
+    for row in rows:
+        try:
+            checked(*row)
+        except ValueError:
+            yield Finding(
+                "access",
+                "failed",
+                f"Rule {row[-1]} cannot be read, so that all but admins are denied everything.",
+                f"Take it back: `preceptor access remove {row[-1]}`; then make it anew.",
+            )
 
 
 def _of_revision(file: Path, revision: str) -> Finding:

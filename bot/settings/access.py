@@ -2,7 +2,7 @@
 
 import json
 from itertools import product
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 from pydantic import AfterValidator, Field, field_validator
 
@@ -11,6 +11,7 @@ from bot.access_rules import Effect, Rule, known_person, known_role, known_what,
 from bot.settings.section import Section
 
 DirectMessages = Literal["on", "off", "pairing"]
+_MODES = get_args(DirectMessages)
 
 
 class RuleSettings(Section):
@@ -53,11 +54,16 @@ class AccessSettings(Section):
 
     @field_validator("direct_messages", mode="before")
     @classmethod
-    def _direct_messages_from_text(cls, value: object) -> object:
-        try:
-            return json.loads(value) if isinstance(value, str) and value.lstrip().startswith("{") else value
-        except json.JSONDecodeError as error:
-            raise ValueError('it must be on, off, pairing, or JSON as {"discord": "off"}') from error
+    def _known_direct_messages(cls, value: object) -> object:
+        if isinstance(value, str) and value.lstrip().startswith("{"):
+            value = _table(value)
+        modes = value if isinstance(value, dict) else {"": value}
+        for platform, mode in modes.items():
+            if mode not in _MODES:
+                raise ValueError(f"{mode!r} is none of {', '.join(_MODES)}")
+            if isinstance(value, dict) and platform not in ("discord", "slack"):
+                raise ValueError(f"{platform!r} has no direct messages; there are those of discord and slack")
+        return value
 
     @property
     def rules(self) -> tuple[Rule, ...]:
@@ -72,3 +78,15 @@ class AccessSettings(Section):
     def roles_named(self) -> frozenset[str]:
         """All whose roles must be asked for: those of admins, and those that rules name."""
         return frozenset((*self.admin_roles, *(rule.who for rule in self.rules)))
+
+
+def _table(text: str) -> object:
+    """Read the table of direct messages, as an environment variable has it.
+
+    Raises:
+        ValueError: it is none.
+    """
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError as error:
+        raise ValueError('it must be on, off, pairing, or JSON as {"discord": "off"}') from error

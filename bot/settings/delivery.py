@@ -2,7 +2,7 @@
 
 from pydantic import Field
 
-from bot.settings.section import PlaceName, Positive, Section
+from bot.settings.section import ChannelName, Positive, Section
 
 
 class DispatchSettings(Section):
@@ -47,7 +47,7 @@ class CatchUpSettings(Section):
 
     minutes: int = Field(60, ge=0, le=1_440, description="The oldest message that is still answered; 0: none is.")
     messages: Positive = Field(50, le=1_000, description="The most that are read in one channel.")
-    channels: tuple[PlaceName, ...] = Field(
+    channels: tuple[ChannelName, ...] = Field(
         (),
         description="Channels that are looked through besides those where something was asked within a week, as"
         " discord/81384788765712384/381870553235193857.",

@@ -1,6 +1,5 @@
 """What all sections of the settings have in common: nothing unknown, frozen, lists from text, tokens, addresses."""
 
-import difflib
 import json
 from ipaddress import ip_network
 from typing import Annotated, get_origin
@@ -8,10 +7,9 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationInfo, field_validator
 
-Positive = Annotated[int, Field(ge=1)]
+from bot.place_names import known_channel, known_place
 
-PLATFORMS = ("console", "discord", "http", "memory", "slack")
-"""The first part of every place's name; "memory" is the adapter of tests."""
+Positive = Annotated[int, Field(ge=1)]
 
 
 class Section(BaseModel):
@@ -77,20 +75,6 @@ def _web_address(address: str) -> str:
 WebAddress = Annotated[str, AfterValidator(_web_address)]
 
 
-def known_place(place: str) -> str:
-    """Let the name of a platform, workspace, channel or thread pass: ``platform/workspace/channel/thread``, or less.
-
-    Raises:
-        ValueError: it begins with no platform.
-    """
-    platform = place.partition("/")[0]
-    if platform not in PLATFORMS:
-        near = difflib.get_close_matches(platform.lower(), PLATFORMS, n=1)
-        meant = f"; did you mean {near[0]}" if near else f": {', '.join(PLATFORMS)}"
-        raise ValueError(f"{place!r} begins with {platform!r}, which is no platform{meant}")
-    return place
-
-
 def known_network(text: str) -> str:
     """Let the address of a network pass, as ``10.1.0.0/16``.
 
@@ -101,3 +85,4 @@ def known_network(text: str) -> str:
 
 
 PlaceName = Annotated[str, AfterValidator(known_place)]
+ChannelName = Annotated[str, AfterValidator(known_channel)]

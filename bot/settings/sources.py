@@ -2,11 +2,12 @@
 
 import difflib
 import os
+import re
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from dotenv import dotenv_values
 from pydantic import BaseModel, ValidationError
@@ -94,16 +95,25 @@ def from_toml(file: Path) -> Layer:
 
 
 def _line_of(key: str, text: str) -> str:
-    """Give ``:12`` for the line that sets `key`, or nothing where it is written in a less plain way."""
-    section, _, name = key.rpartition(".")
+    """Give ``:12`` for the line that sets `key` or what it is in; nothing where neither is written plainly."""
+    lines: dict[str, int] = {}
     current = ""
     for number, line in enumerate(text.splitlines(), start=1):
-        stripped = line.strip()
-        if stripped.startswith("["):
-            current = stripped.strip("[] ")
-        elif current == section and stripped.partition("=")[0].strip().strip("\"'") == name:
-            return f":{number}"
-    return ""
+        left = re.sub(r"[\"'\s]", "", line.partition("=")[0])
+        if left.startswith("["):
+            current = left.strip("[").partition("]")[0]
+            lines.setdefault(current, number)
+        else:
+            lines.setdefault(f"{current}.{left}".lstrip("."), number)
+    named = next((name for name in _upwards(key) if name in lines), None)
+    return f":{lines[named]}" if named else ""
+
+
+def _upwards(key: str) -> Iterator[str]:
+    """Yield a dotted key, then what it is in, and so on."""
+    while key:
+        yield key
+        key = key.rpartition(".")[0]
 
 
 def from_environment() -> Layer:
@@ -173,15 +183,50 @@ def _keys(values: Mapping[str, Any], above: str = "") -> Iterator[str]:
             yield f"{above}{name}"
 
 
+_IN_WORDS = {
+    "tuple_type": 'it must be a list, as ["…", "…"]',
+    "dict_type": "it must be a table, as { … = … }",
+    "model_type": "it must be a table, as { … = … }",
+}
+"""What pydantic says in words of Python, by its name for the error."""
+
+
 def explained(error: ValidationError, origins: Mapping[str, str]) -> tuple[str, str]:
     """Give the sentence on the first value that does not fit, with where it was set, and the fix."""
     first = error.errors(include_url=False, include_input=False)[0]
-    key = ".".join(str(part) for part in first["loc"] if not isinstance(part, int))
-    origin = next((origins[name] for name in origins if name == key or name.startswith(f"{key}.")), "")
-    where = f" (set in {origin})" if origin else ""
+    loc = tuple(part for part in first["loc"] if part != "[key]")
+    key = ".".join(str(part) for part in loc if not isinstance(part, int))
+    where = _where(loc, key, origins)
+    message = _IN_WORDS.get(first["type"], first["msg"].removeprefix("Value error, "))
     if not key:
-        return f"{first['msg'].removeprefix('Value error, ')}.", "preceptor.example.toml explains every setting."
+        return f"{message}.", "preceptor.example.toml explains every setting."
     if first["type"] == "extra_forbidden":
-        return f"{key} is no setting{where}.", _did_you_mean(key, [name for name, _ in every_setting()])
-    meaning = dict(every_setting()).get(key, "")
-    return f"{key}{where}: {first['msg'].removeprefix('Value error, ')}.", meaning
+        return f"{key} is no setting{where}.", _meant(loc, key)
+    meanings = dict(every_setting())
+    return f"{key}{where}: {message}.", next((meanings[name] for name in _upwards(key) if name in meanings), "")
+
+
+def _where(loc: tuple[int | str, ...], key: str, origins: Mapping[str, str]) -> str:
+    """Say in which source a value was set; and in which of several tables of one name."""
+    within = (name for name in origins if name.startswith(f"{key}."))
+    named = next((name for name in (*_upwards(key), *within) if name in origins), None)
+    if named is None:
+        return ""
+    entry = next((f", entry {part + 1}" for part in loc if isinstance(part, int)), "")
+    return f" (set in {origins[named]}{entry})"
+
+
+def _meant(loc: tuple[int | str, ...], key: str) -> str:
+    """Give the setting beside the unknown one, or anywhere, that is spelled much like it."""
+    kind: Any = Settings
+    for part in loc[:-1]:
+        is_section = isinstance(kind, type) and issubclass(kind, BaseModel)
+        inner = kind.model_fields[part].annotation if is_section else get_args(kind)
+        # A list or table of sections: what it holds is named last.
+        kind = inner if is_section else next(one for one in reversed(inner) if one is not ...)
+    close = difflib.get_close_matches(str(loc[-1]), kind.model_fields, n=1)
+    if close:
+        return f"Did you mean {key.removesuffix(str(loc[-1]))}{close[0]}?"
+    settings = [name for name, _ in every_setting()]
+    is_entry = any(name in settings for name in _upwards(key))
+    return f"There are {', '.join(kind.model_fields)}." if is_entry else _did_you_mean(key, settings)

@@ -68,6 +68,7 @@ def upgrade() -> None:
         sa.Column("at", sa.DateTime(), nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_access_rules"),
         sa.CheckConstraint("effect IN ('allow', 'deny')", name="ck_access_rules_effect"),
+        sqlite_autoincrement=True,
     )
     op.create_table(
         "pairing_codes",

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from faulty_fronts import WORDS, Front, front
+from http_serving import Serve, Served
 
 from tests.models.loopback_openai import MODEL, LoopbackOpenAI
 from tests.models.loopback_server import KeepsSilent, Refuses, Sends, Writes
@@ -93,6 +94,21 @@ async def test_what_slack_could_not_hand_in_while_the_database_was_locked_comes_
         await _nothing_is_open(bot)
 
 
+async def _told_over_http(served: Served, code: str) -> None:
+    """A question is refused with a problem of this code, and whoever asks whether the bot is ready hears that it is."""
+    refused = await served.api.post("/v1/ask", json={"question": OPENING})
+    assert (refused.status_code, refused.json()["type"]) == (503, f"urn:preceptor:error:{code}")
+    assert (await served.api.get("/readyz")).status_code == 200
+
+
+async def test_whoever_asks_over_http_while_the_database_is_locked_is_told(tmp_path: Path, serve: Serve) -> None:
+    async with serve(database={"busy_seconds": 0.2}) as served:
+        async with _locked(tmp_path / "data" / "preceptor.sqlite3", 1.5):
+            await _told_over_http(served, "storage_busy")
+        answered = await served.api.post("/v1/ask", json={"question": OPENING})
+        assert answered.status_code == 200
+
+
 @contextlib.contextmanager
 def _small_disk(folder: Path) -> Iterator[Callable[[], contextlib.AbstractContextManager[None]]]:
     """Put a file system of 8 MiB at a folder; gives what fills it for the while of a body."""
@@ -137,6 +153,15 @@ async def test_a_full_disk_is_told_and_once_there_is_room_the_bot_goes_on(tmp_pa
                 await bot.answered_once(question, WORDS[OPENING])
             await bot.answered_once(await bot.ask(NEWTON), WORDS[NEWTON])
             await _nothing_is_open(bot)
+
+
+async def test_a_full_disk_is_told_over_http_too(tmp_path: Path, serve: Serve) -> None:
+    with _small_disk(tmp_path / "data") as full:
+        async with serve() as served:
+            with full():
+                await _told_over_http(served, "storage_failed")
+            answered = await served.api.post("/v1/ask", json={"question": OPENING})
+            assert answered.status_code == 200
 
 
 @on_both

@@ -82,7 +82,18 @@ async def test_a_user_does_not(api: httpx.AsyncClient, method: str) -> None:
 
 async def test_what_is_no_persons_id_is_not_found_and_is_not_the_asker(api: httpx.AsyncClient) -> None:
     await _asked(api, ADMIN_KEY)
-    for name in ("yes", "discord", "discord:", "discord:1%20yes", "%20", "a:b%0Ayes", "X:1", "é:1"):
+    for name in (
+        "yes",
+        "discord",
+        "discord:",
+        "discord:abc",
+        "slack:bob",
+        "discord:1%20yes",
+        "%20",
+        "a:b%0Ayes",
+        "X:1",
+        "é:1",
+    ):
         for method in ("GET", "DELETE"):
             response = await api.request(method, f"/v1/people/{name}?confirm=yes", headers=_as(ADMIN_KEY))
             assert response.status_code == 404, name
@@ -92,3 +103,17 @@ async def test_what_is_no_persons_id_is_not_found_and_is_not_the_asker(api: http
 async def test_without_a_key_nobody_is_told_anything(api: httpx.AsyncClient) -> None:
     for method, path in (("GET", "/v1/me"), ("DELETE", "/v1/me?confirm=yes"), ("GET", "/v1/people/http:local")):
         assert (await api.request(method, path, headers=_as(""))).status_code == 401
+
+
+async def test_events_alone_are_kept_too_and_take_a_yes(api: httpx.AsyncClient) -> None:
+    await _asked(api, EVE_KEY)
+    kept = await _kept(api, EVE_KEY)
+    person_id = kept.person["id"]
+    for conversation in kept.conversations:
+        assert (await api.delete(f"/v1/conversations/{conversation['id']}", headers=_as(EVE_KEY))).status_code == 204
+    assert (await _kept(api, EVE_KEY)).conversations == []
+    assert (await api.delete("/v1/me", headers=_as(EVE_KEY))).status_code == 422
+    assert (await api.delete(f"/v1/people/{person_id}", headers=_as(ADMIN_KEY))).status_code == 422
+    assert (await api.delete(f"/v1/people/{person_id}?confirm=yes", headers=_as(ADMIN_KEY))).status_code == 200
+    gone = await api.delete(f"/v1/people/{person_id}", headers=_as(ADMIN_KEY))
+    assert (gone.status_code, gone.json()) == (200, {"conversations": 0})

@@ -125,7 +125,7 @@ def test_what_nobody_needs_to_know_is_not_asked_for() -> None:
 
 
 def test_a_rule_that_cannot_be_read_closes_everything() -> None:
-    assert Policy((), is_whole=False).allows(asker(), ["forget"]) is False
+    assert Policy((), unreadable=(1,)).allows(asker(), ["forget"]) is False
 
 
 def test_ones_own_data_is_closed_only_by_name() -> None:

@@ -11,8 +11,10 @@ from bot.catching_up import Stretch, looked_through, stretches
 from bot.messages import Place
 from bot.settings.delivery import CatchUpSettings
 
-CHANNEL, OTHER = Place("discord", "1", "2"), Place("discord", "1", "3")
-THREAD = Place("discord", "1", "2", "4")
+SERVER = "81384788765712384"
+CHANNEL, OTHER = Place("discord", SERVER, "381870553235193857"), Place("discord", SERVER, "381870553235193858")
+NEW = Place("discord", SERVER, "381870553235193859")
+THREAD = Place("discord", SERVER, CHANNEL.channel, "481870553235193857")
 
 
 class _Visits(Records):
@@ -65,12 +67,12 @@ async def test_of_a_new_channel_little_more_is_read_than_what_follows_on_its_fir
 async def test_where_nothing_was_asked_for_a_week_nothing_is_looked_for_save_where_it_is_set() -> None:
     long_ago = (CHANNEL, 400, 200)
     assert not await _found(long_ago)
-    assert list(await _found(long_ago, channels=(CHANNEL.channel_id, "slack/T1/C1", "discord/1"))) == [CHANNEL]
+    assert list(await _found(long_ago, channels=(CHANNEL.channel_id, "slack/T1/C1"))) == [CHANNEL]
 
 
 async def test_what_is_set_comes_first_for_no_more_than_so_many_places_are_read() -> None:
-    found = await _found((OTHER, 0.5, 0.25), (CHANNEL, 0.5, 0.1), channels=("discord/1/9", OTHER.channel_id))
-    assert list(found) == [Place("discord", "1", "9"), OTHER, CHANNEL]
+    found = await _found((OTHER, 0.5, 0.25), (CHANNEL, 0.5, 0.1), channels=(NEW.channel_id, OTHER.channel_id))
+    assert list(found) == [NEW, OTHER, CHANNEL]
     assert list(found.values()) == pytest.approx([60, 60, 31], abs=0.5)
 
 

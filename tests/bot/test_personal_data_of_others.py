@@ -111,3 +111,28 @@ async def test_anybody_forgotten_may_come_back_as_if_they_had_never_been_there(a
     await ada.other(author=ROOT).say("/forget user:ada yes")
     assert (await ada.say("When does the office open?")).outcome == "answered"
     assert len(_questions(await ada.say("/export"))) == 1
+
+
+async def test_who_left_no_more_than_an_event_is_forgotten_after_asking_back_too(ada: Conversation) -> None:
+    await ada.say("/help")
+    assert "other records, of yours" in (await ada.say("/forget")).text
+    root = ada.other(author=ROOT)
+    asked = await root.say("/forget user:ada")
+    assert "no conversation, but other records, of `memory:ada`" in asked.text
+    assert [button.text for button in asked.buttons] == ["memory:ada yes"]
+    assert "deleted" in (await root.say("/forget user:ada yes")).text
+    assert "keep nothing" in (await root.say("/forget user:ada")).text
+    assert (await ada.say("/forget")).text == "I keep nothing of yours."
+
+
+async def test_who_is_only_named_in_the_audit_is_kept_too(ada: Conversation) -> None:
+    root = ada.other(author=ROOT)
+    await root.say("/access deny memory:eve")
+    assert (await root.say("/forget memory:eve")).data["asked_back"] is True
+    await root.say("/forget memory:eve yes")
+    assert "keep nothing" in (await root.say("/forget memory:eve")).text
+
+
+async def test_an_id_that_nobody_can_have_is_named(ada: Conversation) -> None:
+    reply = await ada.other(author=ROOT).say("/forget discord:abc yes")
+    assert (reply.error, "'discord:abc' is nobody's id" in reply.text) == ("question_invalid", True)

@@ -98,6 +98,13 @@ async def test_admins_are_shown_what_holds_and_where_it_comes_from(ada: Conversa
     assert "`retention` is **30 days**" in (await root.say("/settings retention default")).text
 
 
+async def test_what_is_set_for_a_server_is_said_not_to_count_where_the_channel_has_its_own(ada: Conversation) -> None:
+    root = ada.other(author=ROOT)
+    assert (await root.say("/settings keep on channel")).text.startswith("Set. ")
+    said = await root.say("/settings keep off server")
+    assert said.text.startswith("Set for this server; but this channel has its own value, which counts here.")
+
+
 @pytest.mark.parametrize(
     "words",
     ["keep", "keep maybe", "colour blue", "retention -1", "retention 1e3", "retention 99999999", "keep off moon"],

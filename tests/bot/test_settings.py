@@ -46,12 +46,25 @@ def test_a_list_in_the_environment_is_json_or_words_between_commas(environment: 
     ("toml", "said"),
     [
         ("[http]\nprot = 1\n", "http.prot is no setting (set in {file}:2). Did you mean http.port?"),
-        ("[htpp]\nport = 1\n", "Did you mean http.port?"),
+        ("[htpp]\nport = 1\n", "Did you mean http?"),
         ("[http]\nport = 'many'\n", "http.port (set in {file}:2): Input should be a valid integer"),
         ("[http]\nport = 70000\n", "less than or equal to 65535"),
         ("[http]\nuser_keys = ['short']\n", "at least 16 characters"),
         ("[http\n", "is not valid TOML"),
-        ("http = 3\n", "http (set in {file}:1)"),
+        ("http = 3\n", "http (set in {file}:1): it must be a table"),
+        ("[acess]\nadmins = []\n", "acess is no setting (set in {file}:2). Did you mean access?"),
+        ("[access]\nallow = [\n{ were = ['slack'] },\n]\n", "{file}:2, entry 1). Did you mean access.allow.where?"),
+        ("[[access.deny]]\n[[access.deny]]\nwaht = ['ask']\n", "{file}:1, entry 2). Did you mean access.deny.what?"),
+        ("[[access.deny]]\nxyzzy = 1\n", "{file}:1, entry 1). There are who, where, what."),
+        ("[[access.deny]]\nwhat = ['aks']\n", "access.deny.what (set in {file}:1, entry 1): 'aks' is no command"),
+        ("[access]\nallow = ['all']\n", "access.allow (set in {file}:2, entry 1): it must be a table"),
+        ("[conversations]\nnot_kept = 3\n", "conversations.not_kept (set in {file}:2): it must be a list"),
+        ("[limits]\nplaces = { 'slack/T1' = 3 }\n", "limits.places.slack/T1 (set in {file}:2): it must be a table"),
+        ("[limits.places]\n'slack/T1' = { person = 3 }\n", "{file}:2). Did you mean limits.places.slack/T1.person_"),
+        ("access.direct_messages = 'pair'\n", "(set in {file}:1): 'pair' is none of on, off, pairing"),
+        ("[access.direct_messages]\nslack = 'of'\n", "(set in {file}:2): 'of' is none of on, off, pairing"),
+        ("[access]\ndirect_messages = { discord = 'off', slak = 'on' }\n", "{file}:2): 'slak' has no direct messages"),
+        ("[access]\ndirect_messages = { http = 'off' }\n", "there are those of discord and slack"),
     ],
 )
 def test_a_wrong_line_of_the_file_is_named_with_its_fix(toml: str, said: str) -> None:
@@ -59,6 +72,49 @@ def test_a_wrong_line_of_the_file_is_named_with_its_fix(toml: str, said: str) ->
     with pytest.raises(SettingsError) as raised:
         load()
     assert said.format(file=Path.cwd() / "preceptor.toml") in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("place", "said"),
+    [
+        ("discord/#general", "'#general' is no id of a server"),
+        ("discord/81384788765712384/general", "'general' is no id of a channel"),
+        ("slack/t012ab3cd", "'t012ab3cd' is no id of a workspace"),
+        ("slack/012", "'012' is no id of a workspace"),
+        ("slack/xyz", "'xyz' is no id of a workspace"),
+        ("slack/C012AB3CD", "'C012AB3CD' is no id of a workspace (T… or E…); write it as slack/T012AB3CD/C012AB3CD"),
+        ("slack/T012AB3CD/C012AB3CD/1.2/3", "there is nothing below slack/T012AB3CD/C012AB3CD/1.2"),
+        ("http/x", "there is nothing below http"),
+        ("Slack", "did you mean slack"),
+        ("moon", "is no platform: console, discord, http, slack."),
+        ("direct", "does not count here"),
+        ("slack/T012AB3CD/direct", "does not count here"),
+        ("discord/81384788765712384/category:81384788765712384", "does not count here"),
+    ],
+)
+@pytest.mark.parametrize("toml", ["conversations.not_kept = ['{}']", "privacy.retention = {{ '{}' = 7 }}"])
+def test_a_place_that_cannot_be_is_refused_so_that_nothing_is_kept_by_mistake(toml: str, place: str, said: str) -> None:
+    Path("preceptor.toml").write_text(toml.format(place))
+    with pytest.raises(SettingsError) as raised:
+        load()
+    assert said in str(raised.value)
+    assert f"(set in {Path.cwd() / 'preceptor.toml'}:1" in str(raised.value)
+
+
+def test_all_places_that_can_be_are_taken() -> None:
+    server, channel = "1574160986401669121", "381870553235193857"
+    of_discord = ["discord", "discord/", f"discord//{channel}", f"discord/{server}", f"discord/{server}/{channel}"]
+    of_slack = ["slack", "slack/T012AB3CD", "slack/E012AB3CD/G012AB3CD", "slack/T012AB3CD/D012AB3CD/1355517523.000005"]
+    places = [*of_discord, f"discord/{server}/{channel}/{server}", *of_slack, "http", "console"]
+    Path("preceptor.toml").write_text(f"conversations.not_kept = {places}\n")
+    assert load().settings.conversations.not_kept == tuple(places)
+
+
+@pytest.mark.parametrize("place", ["discord", "slack/T012AB3CD", "http"])
+def test_what_is_looked_through_for_missed_messages_is_a_channel(place: str) -> None:
+    Path("preceptor.toml").write_text(f"catch_up.channels = ['{place}']\n")
+    with pytest.raises(SettingsError, match="names no channel; one is written as discord/"):
+        load()
 
 
 def test_a_misspelt_variable_is_named_with_the_right_one(environment: Environment) -> None:

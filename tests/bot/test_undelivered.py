@@ -56,6 +56,8 @@ async def test_a_reply_that_was_refused_is_listed_and_delivered_when_an_admin_ha
         assert "I may not write there." in listed
         assert await _says(board, settings, "/delivery retry", "3") == "I try 1 reply again."
         assert await ended(settings, "1") == "answered"
+        await board.post(_chief(board).message("/delivery foo", key="5"))
+        assert await ended(settings, "5") == "refused"
         assert await _says(board, settings, "/delivery", "4") == "All replies were delivered."
     assert "8 in the morning" in board.standing["memory/1#reply/0"].text
     assert board.sent.count("memory/1#reply/0") == 1

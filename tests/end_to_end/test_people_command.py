@@ -81,3 +81,28 @@ def test_what_is_done_with_peoples_data_is_in_the_audit_under_one_name(folder: P
     assert [entry["action"] for entry in entries] == ["forget", "export", "access"]
     assert len({entry["person_id"] for entry in entries}) == 1
     assert not any("80351110224678912" in entry["argument"] for entry in entries)
+
+
+def test_of_whom_nothing_is_kept_that_is_said(folder: Path) -> None:
+    for words in (("export", "console:nosuch"), ("forget", "console:nosuch", "--yes")):
+        said = _preceptor(folder, "people", *words)
+        assert (said.returncode, "Nothing is kept of console:nosuch." in said.stderr) == (1, True)
+    assert _preceptor(folder, "people", "export", "discord:123").returncode == 2
+    found = _preceptor(folder, "people", "find", "nosuch")
+    assert (found.returncode, "nobody under that name" in found.stderr) == (1, True)
+
+
+def test_an_export_that_could_not_be_written_is_no_done_one(folder: Path) -> None:
+    (person,) = json.loads(_preceptor(folder, "people", "find", "--json").stdout)
+    assert _preceptor(folder, "people", "export", person["id"], "-o", "nowhere/ada.json").returncode == 1
+    (entry,) = json.loads(_preceptor(folder, "audit", "--json").stdout)
+    assert entry["outcome"] == "failed"
+
+
+def test_in_the_terminal_an_export_is_a_file_and_never_over_another(folder: Path) -> None:
+    said = _preceptor(folder, "chat", answer="/export\n/export\n")
+    assert said.returncode == 0
+    for name in ("preceptor-export.json", "preceptor-export-2.json"):
+        assert f"Written to {folder / name}." in said.stdout
+        assert QUESTION in (folder / name).read_text()
+        assert stat.S_IMODE((folder / name).stat().st_mode) == 0o600
