@@ -126,9 +126,7 @@ class Trial:
             await bot.start()
             self._lives += 1
             self._next_life.set()
-            self._tell(
-                f"{self._lives} kills, {self._asked} asked, {world.messages_of_the_bot} said; {bot.kills}: {aim}"
-            )
+            self._tell(f"{self._lives} kills, {self._asked} asked, {world.missing} answers missing; {bot.kills}: {aim}")
         await bot.until_ready()
 
     async def _work_off(self, bot: Bot, world: World) -> None:
@@ -136,7 +134,7 @@ class Trial:
         await bot.until_ready()
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(_WORK):
-                while self._asked - world.messages_of_the_bot > _BACKLOG // 2:  # noqa: ASYNC110 - two servers have no one event
+                while world.missing > _BACKLOG // 2:  # noqa: ASYNC110 - two servers have no one event
                     await asyncio.sleep(0.05)
 
     def _aims(self, bot: Bot) -> list[Aim]:
@@ -148,7 +146,7 @@ class Trial:
 
     async def _ask_all(self, world: World) -> None:
         while self._asked < self.options.messages:
-            if self._asked >= self._allowed or self._asked - world.messages_of_the_bot > _BACKLOG:
+            if self._asked >= self._allowed or world.missing > _BACKLOG:
                 await self._a_moment()
                 continue
             await self._ask(self._chance.choice(world.conversations))
@@ -188,7 +186,7 @@ class Trial:
             if said != last:
                 last, since = said, monotonic()
             quiet = monotonic() - since
-            if quiet > (_HOPELESS if world.is_awaiting else _QUIET) and not self._open_rows():
+            if quiet > (_HOPELESS if world.missing > 0 else _QUIET) and not self._open_rows():
                 return
             await asyncio.sleep(0.1)
 

@@ -41,11 +41,11 @@ class World:
         return on_slack + len(self.discord.world.messages) - asked
 
     @property
-    def is_awaiting(self) -> bool:
-        """Whether answers are missing. A command that nobody heard is not answered, so commands are left out."""
+    def missing(self) -> int:
+        """How many answers are missing. A command that nobody heard is not answered, so commands are left out."""
         commands = [one for one in self.conversations if not one.is_heard_later]
         said = self.messages_of_the_bot - sum(len(list(one.said())) for one in commands)
-        return said < sum(len(one.questions) for one in self.conversations if one.is_heard_later)
+        return sum(len(one.questions) for one in self.conversations if one.is_heard_later) - said
 
     def forget_the_dead(self) -> None:
         """Let go of the gateway sessions of killed processes; Discord does so after a minute or two."""
