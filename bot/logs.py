@@ -65,7 +65,8 @@ class _Tracebacks:
             chain.append(one)
             one = one.__cause__ or (None if one.__suppress_context__ else one.__context__)
         return "\nand then\n".join(
-            f"{''.join(traceback.format_tb(one.__traceback__))}{type(one).__name__}" for one in reversed(chain)
+            f"Traceback (most recent call last):\n{''.join(traceback.format_tb(one.__traceback__))}{type(one).__name__}"
+            for one in reversed(chain)
         )
 
 

@@ -87,16 +87,17 @@ async def test_forget_asks_first_and_then_deletes_all_of_ones_own(ada: Conversat
     assert [(button.command, button.text) for button in asked.buttons] == [("forget", "yes")]
     assert "When does" in (await ada.say("/history")).text
     assert "deleted" in (await ada.say("/forget yes")).text
+    assert "keep nothing" in (await ada.say("/forget")).text
     assert "Nothing was said" in (await ada.say("/history")).text
     assert "When does" in (await grace.say("/history")).text
-    assert "keep nothing" in (await ada.say("/forget")).text
 
 
 async def test_forget_leaves_no_trace_of_somebody_who_never_asked_anything(
     ada: Conversation, settings: Settings
 ) -> None:
     await ada.say("/help")
-    assert "keep nothing" in (await ada.say("/forget")).text
+    assert "no conversation, but other records" in (await ada.say("/forget")).text
+    assert "deleted" in (await ada.say("/forget yes")).text
     database = Database(settings.database_file)
     kept = await database.read(lambda connection: connection.scalars(select(inbox.c.person_id)).all())
     await database.close()

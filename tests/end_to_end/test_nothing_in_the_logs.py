@@ -173,7 +173,7 @@ async def _over_http(lab: Lab) -> None:
     assert (await lab.api.get(f"/v1/{WORDS[7]}", params={"key": USER_KEY})).status_code == 404
     file = {"file": (f"{WORDS[7]}.png", b"no picture at all", "image/png")}
     assert (await lab.api.post("/v1/describe", files=file, data={"question": WORDS[7]})).is_error
-    assert (await lab.api.get("/v1/people/discord:1")).status_code == 403
+    assert (await lab.api.get("/v1/people/discord:80351110224678912")).status_code == 403
     assert (await lab.api.delete("/v1/me", params={"confirm": "yes"})).status_code == 200
 
 
