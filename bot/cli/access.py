@@ -37,23 +37,17 @@ Since = Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d", "%Y-%m-%dT%
 
 def _on_database(work: "Callable[[Database, Access, Audit], Awaitable[Result]]") -> Result:
     """Run `work` on the database, also while Preceptor runs: it takes up what changed within two seconds."""
-    from bot import database_file
     from bot.access import Access
     from bot.audit import Audit
-    from bot.database import Database
+    from bot.cli.opened_database import opened
     from bot.settings import load
 
     settings = load().settings
-    database_file.upgrade(settings.database_file)
 
     async def _run() -> Result:
-        database = Database(settings.database_file, synchronous=settings.database.synchronous)
-        await database.open()
-        try:
+        async with opened(settings) as database:
             audit = Audit(database, settings.access.audit_days)
             return await work(database, Access(settings.access, database), audit)
-        finally:
-            await database.close()
 
     return asyncio.run(_run())
 
