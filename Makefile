@@ -10,12 +10,12 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help run models images captions web plots test slow lint constraints clean
+.PHONY: help run models images captions web tracing plots test slow lint constraints clean
 
 help:  ## Say what can be made
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 22
 
-run: .venv/base.installed .venv/floor.made  ## Install what is needed and start Preceptor
+run: .venv/web.installed .venv/floor.made  ## Install what is needed and start Preceptor
 	@$(BIN)/preceptor run
 
 .venv/python.made:
@@ -25,7 +25,7 @@ run: .venv/base.installed .venv/floor.made  ## Install what is needed and start 
 	@$(PIP) uninstall --yes setuptools
 	@touch $@
 
-# One rule for the base and for every extra: base, plots, models, captions, web, test.
+# One rule for the base and for every extra: base, plots, models, captions, web, tracing, test.
 .venv/%.installed: .venv/python.made pyproject.toml constraints.txt
 	@echo 'Installing Preceptor ($*) …'
 	@$(PIP) install --no-compile --constraint constraints.txt --editable '.$(EXTRAS_$*)'
@@ -43,8 +43,9 @@ run: .venv/base.installed .venv/floor.made  ## Install what is needed and start 
 EXTRAS_plots := [plots]
 EXTRAS_models := [models]
 EXTRAS_web := [web]
+EXTRAS_tracing := [tracing]
 EXTRAS_captions := [captions]
-EXTRAS_test := [captions,web,dev]
+EXTRAS_test := [captions,web,tracing,dev]
 
 plots: .venv/plots.installed  ## Add the plots of calibrations and reports
 models: .venv/models.installed  ## Add local models (torch, transformers)
@@ -52,7 +53,8 @@ images: .venv/models.installed  ## Add what looks at pictures: local models, and
 	@$(BIN)/preceptor models pull --for images
 	@$(BIN)/preceptor models pull --for captions
 captions: .venv/captions.installed  ## Add what `preceptor evaluate captions` needs
-web: .venv/web.installed  ## Add the web pages
+web: .venv/web.installed  ## Add the web pages (`make run` does)
+tracing: .venv/tracing.installed  ## Add what sends traces to an OpenTelemetry collector
 
 lint: .venv/test.installed  ## Check style, types and the import rule
 	@$(BIN)/ruff check .
@@ -71,7 +73,7 @@ slow: .venv/test.installed .venv/floor.made  ## Run the proofs that take long
 
 constraints: .venv/python.made  ## Pin anew what is installed
 	@rm -rf .venv && $(MAKE) --no-print-directory .venv/python.made
-	@$(PIP) install --editable '.[captions,web,dev]' torch==2.13.0
+	@$(PIP) install --editable '.[captions,web,tracing,dev]' torch==2.13.0
 	@{ echo '# Every version that Preceptor is tested with. Made by `make constraints`.'; \
 		$(BIN)/python -m pip freeze --exclude-editable --exclude setuptools | sed 's/+cpu$$//'; } > constraints.txt
 

@@ -112,6 +112,7 @@ class AdapterSetup:
         options: what the command line adds for this run.
         records: what the adapter may ask of the core's memory.
         webhooks: gives the ASGI applications of all adapters, for the one that serves HTTP.
+        addresses: gives the URLs of the adapters that have one, by name, for one that talks to another.
     """
 
     settings: Any
@@ -120,6 +121,15 @@ class AdapterSetup:
     options: Mapping[str, Any] = field(default_factory=dict)
     records: Records = field(default_factory=Records)
     webhooks: Callable[[], Mapping[str, Any]] = dict
+    addresses: Callable[[], Mapping[str, str]] = dict
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """Whether an adapter hears and reaches its platform now, and if not, why: one sentence without texts or secrets."""
+
+    is_up: bool
+    reason: str = ""
 
 
 class Adapter(ABC):
@@ -127,6 +137,13 @@ class Adapter(ABC):
 
     name: str
     limits: Limits = Limits()
+    address: str = ""
+    """The URL under which it is reached, once it is started; empty where it has none."""
+
+    @property
+    def health(self) -> Health:
+        """Whether it works now; asked often, so it looks nothing up."""
+        return Health(True)
 
     @property
     def welcome(self) -> str:

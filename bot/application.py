@@ -207,10 +207,23 @@ class Application:
             raise AdapterError(f"There is no adapter named {name}.", "Install Preceptor anew: `make run`.")
         make = cast("Callable[[AdapterSetup], Adapter]", next(iter(found)).load())
         records = PlatformRecords(name, self._database, self.knowledge, self._threads, self.access)
-        return make(AdapterSetup(self._settings, self.dispatcher.inquire, self.ready, options, records, self._webhooks))
+        return make(
+            AdapterSetup(
+                self._settings,
+                self.dispatcher.inquire,
+                self.ready,
+                options,
+                records,
+                self._webhooks,
+                self._addresses,
+            )
+        )
 
     def _webhooks(self) -> dict[str, object]:
         return {path: app for adapter in self._adapters.values() for path, app in adapter.webhooks.items()}
+
+    def _addresses(self) -> dict[str, str]:
+        return {name: adapter.address for name, adapter in self._adapters.items() if adapter.address}
 
     @contextlib.asynccontextmanager
     async def running(self, adapters: Sequence[Adapter], *, stays: bool = False) -> AsyncIterator[None]:

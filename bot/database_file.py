@@ -12,10 +12,10 @@ from pathlib import Path
 
 from bot.errors import DatabaseDamagedError, DatabaseNewerError, StorageBusyError, StorageError
 
-HEAD = "0007"
+HEAD = "0008"
 """The migration that this version of Preceptor works with: the newest in ``migrations/versions``."""
 
-_KNOWN = ("", "0001", "0002", "0003", "0004", "0005", "0006", HEAD)
+_KNOWN = ("", "0001", "0002", "0003", "0004", "0005", "0006", "0007", HEAD)
 _LOCK_SECONDS = 30.0
 
 _HEADER_BYTES = 100

@@ -95,6 +95,8 @@ class IncomingMessage:
         message_id: the platform's name for the message, so that the answer can refer to it.
         attachments: files that came with it.
         passages: how many passages the answer may rest on, or None for the setting.
+        generator: who is to write the answer, by name, before the others of the chain; empty for their order.
+        source: the source (a file or folder of `knowledge.sources`) that it is to come from; empty for all.
         streaming: whether the asker wants to see the answer grow.
         private: whether the asker alone should see the answer.
         revises: the key of an earlier message of which this is the edited form, or which the command ``withdraw``
@@ -117,6 +119,8 @@ class IncomingMessage:
     message_id: str = ""
     attachments: tuple[Attachment, ...] = ()
     passages: int | None = None
+    generator: str = ""
+    source: str = ""
     streaming: bool = False
     private: bool = False
     revises: str = ""
@@ -139,7 +143,10 @@ class IncomingMessage:
 
 @dataclass(frozen=True, slots=True)
 class Citation:
-    """A passage that an answer rests on; `number` is how the answer's text refers to it, from 1."""
+    """A passage that an answer rests on; `number` is how the answer's text refers to it, from 1.
+
+    `matched` says where words of the question stand in `text`: first character, and the one behind the last, in order.
+    """
 
     number: int
     title: str
@@ -148,6 +155,7 @@ class Citation:
     location: str
     url: str
     score: float
+    matched: tuple[tuple[int, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

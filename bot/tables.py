@@ -81,6 +81,7 @@ conversations = Table(
     Column("person_id", ForeignKey("people.id", ondelete="CASCADE"), nullable=False),
     Column("started_at", UtcDateTime, nullable=False),
     Column("last_at", UtcDateTime, nullable=False),
+    Column("title", String, nullable=False, server_default=""),  # what its owner calls it; empty: its first question
     Index(None, "person_id", "place_id", "last_at"),
     Index(None, "place_id"),
 )
@@ -139,6 +140,7 @@ feedback = Table(
     Column("message_id", ForeignKey("messages.id", ondelete="CASCADE"), primary_key=True),  # the answer
     Column("person_id", String, primary_key=True),  # who judged it: not always who had asked
     Column("verdict", Integer, CheckConstraint("verdict IN (-1, 1)", "verdict"), nullable=False),
+    Column("comment", Text, nullable=False, server_default=""),  # in the person's own words
     Column("at", UtcDateTime, nullable=False),
     Index(None, "person_id"),
 )
@@ -304,6 +306,17 @@ audit = Table(
     Column("outcome", String, nullable=False),
     Index(None, "at"),
     Index(None, "person_id"),
+)
+
+sessions = Table(
+    "sessions",
+    metadata,
+    Column("digest", String, primary_key=True),  # SHA-256 of the token, in hexadecimal
+    Column("key_digest", String, nullable=False),  # SHA-256 of the key that opened it; empty for a guest's
+    Column("person", String, nullable=False),  # the author's id over HTTP
+    Column("expires_at", UtcDateTime, nullable=False),
+    Index(None, "expires_at"),
+    sqlite_with_rowid=False,
 )
 
 rate_limits = Table(

@@ -1,5 +1,6 @@
 """What the tests share: a small knowledge base on disk and a whole, running Preceptor that is talked to."""
 
+import os
 import uuid
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
@@ -13,6 +14,9 @@ from bot.application import Application
 from bot.messages import Author, IncomingMessage, Place, Reply
 from bot.settings import Settings
 from tests.models.tiny_models import flan_t5, tiny_llama_fixture, tiny_t5_fixture  # noqa: F401 - fixtures for all rooms
+
+# A process that a test starts serves the pages only where the test is about them.
+os.environ.setdefault("PRECEPTOR_WEB__ENABLED", "false")
 
 SHARED = Path(__file__).parents[2] / "shared"
 

@@ -11,6 +11,7 @@ COMMANDS = "preceptor.commands"
 _OFFERED = {
     "discord": "Set the bot up on Discord: invite.",
     "slack": "Set the bot up on Slack: manifest.",
+    "web": "Serve the web pages: to talk to the bot, and to run it.",
 }
 _PASSED_ON = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
 

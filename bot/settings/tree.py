@@ -12,6 +12,7 @@ from bot.settings.generators import GeminiSettings, GenerationSettings, LocalSet
 from bot.settings.limits import LimitSettings
 from bot.settings.privacy import PrivacySettings
 from bot.settings.section import FrontDoor, PlaceName, Positive, Section, Token, known_network
+from bot.settings.web import WebSettings
 
 PREFIX = "PRECEPTOR_"
 DELIMITER = "__"
@@ -247,6 +248,13 @@ class HttpSettings(FrontDoor):
     user_keys: tuple[SecretStr, ...] = Field((), description="Keys that may ask and see their own conversations.")
     allowed_hosts: tuple[str, ...] = Field((), description="Host names under which the API is reached from elsewhere.")
     body_kilobytes: Positive = Field(64, description="The largest request body that is read, in KiB.")
+    session_hours: float = Field(
+        12.0, gt=0, le=8_760, description="How long somebody who signed in on the web page stays signed in."
+    )
+    guests: bool = Field(
+        False,
+        description="Whether, where keys are set, people without one may ask on the web page, each by themselves.",
+    )
 
     @field_validator("admin_keys", "user_keys")
     @classmethod
@@ -284,6 +292,7 @@ class Settings(BaseSettings):
     gemini: GeminiSettings = GeminiSettings()
     openai: OpenAISettings = OpenAISettings()
     http: HttpSettings = HttpSettings()
+    web: WebSettings = WebSettings()
     discord: DiscordSettings = DiscordSettings()
     slack: SlackSettings = SlackSettings()
 

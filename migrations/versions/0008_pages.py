@@ -1,0 +1,29 @@
+"""What the pages need: sessions of signed-in people, titles of conversations, comments on answers."""
+
+from typing import Any
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0008"
+down_revision = "0007"
+branch_labels = None
+depends_on = None
+
+_EMPTY: dict[str, Any] = {"nullable": False, "server_default": ""}
+
+
+def upgrade() -> None:
+    """Create the sessions, and the columns."""
+    op.add_column("conversations", sa.Column("title", sa.String(), **_EMPTY))
+    op.add_column("feedback", sa.Column("comment", sa.Text(), **_EMPTY))
+    op.create_table(
+        "sessions",
+        sa.Column("digest", sa.String(), nullable=False),
+        sa.Column("key_digest", sa.String(), nullable=False),
+        sa.Column("person", sa.String(), nullable=False),
+        sa.Column("expires_at", sa.DateTime(), nullable=False),
+        sa.PrimaryKeyConstraint("digest", name="pk_sessions"),
+        sqlite_with_rowid=False,
+    )
+    op.create_index("ix_sessions_expires_at", "sessions", ["expires_at"])
