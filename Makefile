@@ -47,6 +47,15 @@ EXTRAS_tracing := [tracing]
 EXTRAS_captions := [captions]
 EXTRAS_test := [captions,web,tracing,dev]
 
+# The pages are tested in Chromium: the one that is there, else Debian's.
+.venv/chromium.made: .venv/python.made
+	@$(BIN)/python -c 'import shutil, sys; sys.exit(not any(map(shutil.which, "chromium chromium-browser google-chrome".split())))' || { \
+		echo 'Installing Chromium …'; \
+		as_root=$$([ "$$(id -u)" = 0 ] || echo sudo -n); \
+		$$as_root apt-get update -qq && $$as_root apt-get install -qq --yes --no-install-recommends chromium >/dev/null; \
+	} || { echo 'The pages are tested in Chromium. Install it: apt install chromium; brew install --cask chromium.' >&2; exit 1; }
+	@touch $@
+
 plots: .venv/plots.installed  ## Add the plots of calibrations and reports
 models: .venv/models.installed  ## Add local models (torch, transformers)
 images: .venv/models.installed  ## Add what looks at pictures: local models, and the weights that the settings name
@@ -63,12 +72,12 @@ lint: .venv/test.installed  ## Check style, types and the import rule
 	@$(BIN)/lint-imports
 
 # One worker more than cores: many tests wait for processes and sockets.
-test: .venv/test.installed .venv/floor.made  ## Run the tests, files side by side
+test: .venv/test.installed .venv/floor.made .venv/chromium.made  ## Run the tests, files side by side
 	@$(BIN)/python -m tests.models.tiny_models
 	@$(BIN)/python -m tests.models.vision.scene_captioner
 	@$(BIN)/pytest --numprocesses $$($(BIN)/python -c 'import os; print((os.cpu_count() or 1) + 1)') --dist loadfile
 
-slow: .venv/test.installed .venv/floor.made  ## Run the proofs that take long
+slow: .venv/test.installed .venv/floor.made .venv/chromium.made  ## Run the proofs that take long
 	@$(BIN)/pytest -m slow
 
 constraints: .venv/python.made  ## Pin anew what is installed
