@@ -26,7 +26,8 @@ import psutil
 
 _PRECEPTOR = str(Path(sys.executable).with_name("preceptor"))
 _DEADLINE_S = 120.0
-_PORT = 18321
+_PORT, _PAGE_PORT = 18321, 18322
+_ENV = ("env", f"PRECEPTOR_HTTP__PORT={_PORT}", f"PRECEPTOR_WEB__PORT={_PAGE_PORT}")
 
 
 @dataclass(frozen=True)
@@ -105,14 +106,14 @@ def _median(
 
 
 def _ours(rounds: int, folder: Path) -> list[Figure]:
-    url = f"http://127.0.0.1:{_PORT}/readyz"
+    ready, page = (_answers(f"http://127.0.0.1:{port}") for port in (f"{_PORT}/readyz", _PAGE_PORT))
+    alone, both = ([*_ENV, f"PRECEPTOR_WEB__ENABLED={on}", _PRECEPTOR, "run"] for on in ("false", "true"))
     ask = [_PRECEPTOR, "ask", "What is Ohm's law?"]
     return [
         _median("preceptor --help", rounds, lambda: _until_exit([_PRECEPTOR, "--help"], folder), (0.3, 150.0)),
         _median("preceptor ask", rounds, lambda: _until_exit(ask, folder), (1.0, 150.0)),
-        _median(
-            "preceptor run", rounds, lambda: _until_ready([_PRECEPTOR, "run"], folder, _answers(url)), (1.0, 150.0)
-        ),
+        _median("preceptor run", rounds, lambda: _until_ready(alone, folder, ready), (1.0, 150.0)),
+        _median("… with its pages", rounds, lambda: _until_ready(both, folder, page), None),
     ]
 
 
@@ -139,7 +140,6 @@ def main() -> None:
     parser.add_argument("--ready-url", help="a URL of the peer that answers 200 when it is ready")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
-    os.environ |= {"PRECEPTOR_HTTP__PORT": str(_PORT)}
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     with tempfile.TemporaryDirectory() as folder:
         figures = _ours(options.rounds, Path(folder))

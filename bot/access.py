@@ -73,6 +73,11 @@ class Access:
         spelled: gives a command as people write it in a place.
         look_up_seconds: how long the platform may take; what hangs on it is denied then.
         fresh_seconds: how long it takes at the most until what one process was told holds in the others, too.
+
+    Attributes:
+        admins: the people whom the settings name, admins of all places.
+        admin_roles: the roles they name.
+        roles_named: all roles that any setting of access names.
     """
 
     def __init__(
@@ -85,8 +90,8 @@ class Access:
         look_up_seconds: float = 5.0,
         fresh_seconds: float = 2.0,
     ) -> None:
-        self._admins = frozenset(settings.admins)
-        self._admin_roles = frozenset(settings.admin_roles)
+        self.admins = frozenset(settings.admins)
+        self.admin_roles = frozenset(settings.admin_roles)
         self._database = database
         self._look_up = look_up
         self._look_up_seconds = look_up_seconds
@@ -100,11 +105,11 @@ class Access:
         """Say whether the author may use admin commands, by the roles that the message vouches for."""
         roles = message.author.roles
         named = {f"{message.place.platform}:{role}" for role in roles}
-        return self.is_operator(message) or not self._admin_roles.isdisjoint(named)
+        return self.is_operator(message) or not self.admin_roles.isdisjoint(named)
 
     def is_operator(self, message: IncomingMessage) -> bool:
         """Say whether the author is an admin of all places: by name or key, not by a role in one of them."""
-        return ADMIN in message.author.roles or message.person_id in self._admins
+        return ADMIN in message.author.roles or message.person_id in self.admins
 
     def require_admin(self, message: IncomingMessage, action: str) -> None:
         """Let admins pass.

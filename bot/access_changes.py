@@ -1,14 +1,19 @@
 """The commands by which admins see and change, in a chat, who may do what: ``access`` and ``audit``."""
 
+from typing import Any
+
 from bot import audit as records
 from bot.access import Access
-from bot.access_rules import DIRECT, Rule
+from bot.access_rules import DIRECT, EVERYONE, EVERYTHING, EVERYWHERE, Rule
 from bot.access_store import in_words, unreadable_in_words
 from bot.access_words import HOW_TO, person_of, read_rules
 from bot.audit import Audit
 from bot.errors import NotAllowedError, QuestionError
 from bot.messages import IncomingMessage, Place, Reply
 from bot.pairing import Pairing
+
+_ENTRIES, _MOST_ENTRIES = 20, 1_000
+"""Entries of the audit that are shown, unless it is said how many, and at the most."""
 
 
 class AccessChanges:
@@ -49,10 +54,25 @@ class AccessChanges:
         told = [unreadable_in_words(number) for number in policy.unreadable] + [in_words(rule) for rule in rules]
         lines = "\n".join(f"- {line}" for line in told) or "- no rule: everybody may, wherever I am"
         text = f"Who may do what (deny wins; a place that an allow rule speaks of is closed to all others):\n\n{lines}"
-        documents = [{"number": rule.number, "rule": rule.in_words} for rule in rules]
-        return Reply(
-            f"{text}\n\n{HOW_TO}.", ephemeral=True, data={"rules": documents, "unreadable": list(policy.unreadable)}
-        )
+        data = {
+            "rules": [_document(rule) for rule in rules],
+            "unreadable": list(policy.unreadable),
+            **(await self._of_all_places() if self._access.is_operator(message) else {}),
+        }
+        return Reply(f"{text}\n\n{HOW_TO}.", ephemeral=True, data=data)
+
+    async def tell_rules(self, message: IncomingMessage) -> Reply:
+        """Show the rules to somebody who only looks, as a page does."""
+        return await self._show(message)
+
+    async def _of_all_places(self) -> dict[str, Any]:
+        paired, codes = await self._pairing.listed()
+        return {
+            "admins": sorted(self._access.admins),
+            "admin_roles": sorted(self._access.admin_roles),
+            "paired": [{"id": one.person_id, "by": one.by, "at": one.at.isoformat()} for one in paired],
+            "codes": codes,
+        }
 
     def _may_see(self, message: IncomingMessage, rule: Rule) -> bool:
         wide = "/" not in rule.place or rule.place.endswith(f"/{DIRECT}")
@@ -115,10 +135,28 @@ class AccessChanges:
             )
 
     async def tell_audit(self, message: IncomingMessage) -> Reply:
-        """Show the last uses of admin commands, those of this server or workspace alone to its own admins."""
+        """Show the last uses of admin commands, those of this server or workspace alone to its own admins.
+
+        Where the text is a number, so many of them.
+        """
         within = "" if self._access.is_operator(message) else message.place.workspace_id
-        entries = await self._audit.entries(within=within)
+        number = message.text.strip()
+        most = min(int(number), _MOST_ENTRIES) if number.isascii() and number.isdecimal() else _ENTRIES
+        entries = await self._audit.entries(max(most, 1), within=within)
         return Reply(records.in_words(entries), ephemeral=True, data={"entries": records.document(entries)})
+
+
+def _document(rule: Rule) -> dict[str, Any]:
+    return {
+        "number": rule.number,
+        "rule": rule.in_words,
+        "effect": rule.effect,
+        "who": rule.who or EVERYONE,
+        "where": rule.place or EVERYWHERE,
+        "what": rule.command or EVERYTHING,
+        "by": rule.by,
+        "is_of_settings": not rule.number,
+    }
 
 
 def _is_within(where: str, place: Place) -> bool:

@@ -44,7 +44,19 @@ OPEN_COMMANDS = ("ask", "diagnose", "describe", "help", "history", "knowledge")
 OWN_COMMANDS = ("forget", "export", "pair")
 """What is one's own: closed to somebody only by a rule that names it."""
 
-ADMIN_COMMANDS = ("reload", "stats", "people", "settings", "delivery")
+ADMIN_COMMANDS = (
+    "reload",
+    "stats",
+    "people",
+    "settings",
+    "delivery",
+    "library",
+    "teach",
+    "explain",
+    "status",
+    "questions",
+    "reports",
+)
 """What is for admins, and for those to whom a rule gives it by name."""
 
 KEPT_COMMANDS = ("access", "audit")
@@ -60,8 +72,22 @@ _OF_BUTTONS = {
     "share": "ask",
     "alt_text": "describe",
     "diagnose_that": "diagnose",
+    "about": "help",
+    "conversations": "history",
+    "conversation": "history",
+    "rename": "history",
+    "statistics": "stats",
+    "report": "reports",
+    "undelivered": "delivery",
+    "rules": "access",
+    "uses": "audit",
+    "places": "settings",
+    "set_place": "settings",
+    "retention": "access",
+    "clean": "access",
+    "known_people": "access",
 }
-"""What the commands of buttons, and messages without any, count as."""
+"""What the commands of buttons and pages, and messages without any, count as."""
 
 _PERSON = re.compile(rf"discord:{SNOWFLAKE}|slack:[UW][A-Z0-9]{{1,30}}|(http|console|memory):[^\s/@:]+")
 _ROLE = re.compile(
@@ -164,6 +190,11 @@ def wanted(message: IncomingMessage) -> tuple[str, ...]:
     # What is asked about a picture is answered from the knowledge base, whichever way it is shown.
     has_words = any(character.isalnum() for character in message.text)
     return ("ask", "describe") if has_words else ("describe",)
+
+
+def counted_as(command: str) -> str:
+    """Give the command that rules speak of where this one is meant."""
+    return _OF_BUTTONS.get(command, command)
 
 
 def is_for_admins(command: str) -> bool:

@@ -9,7 +9,7 @@ import contextlib
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from bot.errors import AttachmentError
@@ -65,6 +65,29 @@ class Visited:
     last: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class Session:
+    """A session over HTTP.
+
+    Attributes:
+        person: the author's id.
+        key_digest: SHA-256 of the key that opened it, in hexadecimal; empty for a guest's.
+        expires_at: when it is over (UTC).
+    """
+
+    person: str
+    key_digest: str
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A session that was opened just now, with its token, which is told this once."""
+
+    token: str = field(repr=False)
+    session: Session
+
+
 class Records:
     """What an adapter may ask of the core's memory, of its own platform only. This one remembers nothing."""
 
@@ -100,6 +123,35 @@ class Records:
     async def keep_value(self, name: str, value: str) -> None:
         """Keep a small text under a name, over restarts. No secrets, no messages."""
 
+    async def open_session(self, person: str, key_digest: str, lasts: timedelta) -> Opened:
+        """Open a session for an author's id; `key_digest` is the SHA-256 of the key shown, in hexadecimal, if any."""
+        return Opened("", Session(person, key_digest, datetime.now(UTC) + lasts))
+
+    async def session(self, token: str) -> Session | None:
+        """Give the session of a token; None where there is none, or none any more."""
+        return None
+
+    async def end_session(self, token: str) -> None:
+        """End the session of a token; one that is none is no error."""
+
+
+class Figures:
+    """What an adapter that serves HTTP shows of the metrics, and adds to them. This one has none."""
+
+    async def exposition(self, accept: str) -> tuple[bytes, str]:
+        """Give all metrics as Prometheus reads them, and the media type, for what an ``Accept`` header asks for."""
+        return b"", "text/plain; version=0.0.4; charset=utf-8"
+
+    def request(self, route: str, method: str, status: int, seconds: float) -> None:
+        """Count an HTTP request.
+
+        Args:
+            route: the template of the address; never the address itself, which may hold ids.
+            method: of a closed set.
+            status: of the response.
+            seconds: until the end of the response.
+        """
+
 
 @dataclass(frozen=True, slots=True)
 class AdapterSetup:
@@ -113,6 +165,7 @@ class AdapterSetup:
         records: what the adapter may ask of the core's memory.
         webhooks: gives the ASGI applications of all adapters, for the one that serves HTTP.
         addresses: gives the URLs of the adapters that have one, by name, for one that talks to another.
+        figures: the metrics.
     """
 
     settings: Any
@@ -122,6 +175,7 @@ class AdapterSetup:
     records: Records = field(default_factory=Records)
     webhooks: Callable[[], Mapping[str, Any]] = dict
     addresses: Callable[[], Mapping[str, str]] = dict
+    figures: Figures = field(default_factory=Figures)
 
 
 @dataclass(frozen=True, slots=True)

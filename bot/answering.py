@@ -2,11 +2,12 @@
 
 import asyncio
 import re
-from collections.abc import Awaitable, Callable, Collection, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Sequence
 from concurrent.futures import Executor
 from contextlib import aclosing
 from dataclasses import replace
 
+from bot.choices import Choices
 from bot.describing import Shown
 from bot.errors import KnowledgeUnavailableError
 from bot.follow_ups import Reading, picture_readings, readings
@@ -14,7 +15,9 @@ from bot.generators import IN_HOUSE
 from bot.messages import Button, Citation, IncomingMessage, Place, Reply
 from bot.question_text import plain, require_question
 from bot.settings.tree import AnswerSettings
+from bot.stages import Stages
 from knowledge import Hit, KnowledgeBase, KnowledgeError
+from knowledge.index.matching import matched
 from models.generation import GroundingPassage, Turn
 from models.generation.chain import FLOOR, Account, Chain, Draft
 
@@ -33,6 +36,8 @@ _MENTION = re.compile(r"(?<![\w@.])@\w[\w.-]*")
 WAKING = Reply("Waking up the model …", complete=False)
 
 _PICTURE = "The picture you sent"
+
+_STAYS = "Because this may tell of symptoms, nobody outside this machine was asked."
 
 _UNCITED = "*Not from the knowledge base.*"
 
@@ -54,6 +59,7 @@ class Answering:
         settings: how questions are answered.
         threads: where searches run, off the event loop.
         seeing: the generators that are shown pictures themselves.
+        stages: times the search and the writing.
     """
 
     def __init__(
@@ -64,13 +70,15 @@ class Answering:
         settings: AnswerSettings,
         threads: Executor,
         seeing: Collection[str] = (),
+        stages: Stages | None = None,
     ) -> None:
         self._knowledge = knowledge
         self._chain = chain
-        self._order = order
+        self._choices = Choices(knowledge, order, threads)
         self._settings = settings
         self._threads = threads
         self._seeing = seeing
+        self._stages = stages or Stages()
 
     async def answer(
         self,
@@ -93,15 +101,17 @@ class Answering:
             shown: the pictures that came with it.
 
         Raises:
-            QuestionError: there is no question in it, or too much of one.
+            QuestionError: there is no question in it, or too much of one; or what it chooses is not there.
             KnowledgeUnavailableError: the knowledge base cannot be searched.
         """
         require_question(message.text, self._settings.question_length)
-        limit = message.passages or self._settings.passages
+        order = await self._choices.order(message)
         asked = _MENTION.sub(" ", message.text).strip() or message.text
         ways = picture_readings(asked, shown.topic) if shown else readings(asked, history)
-        reading, hits = await self._search(ways, limit, all_of_them=shown is not None)
-        order = [name for name in self._order(message.place) if name in IN_HOUSE or not in_house]
+        with self._stages.at("search", message) as step:
+            reading, hits = await self._search(ways, message, all_of_them=shown is not None)
+            step.attributes["passages"] = len(hits)
+        order = [name for name in order if name in IN_HOUSE or not in_house]
         if not self._suffices(hits):
             # Who sees the pictures may know what they show without the knowledge base.
             order = [name for name in order if name in self._seeing] if shown else []
@@ -109,29 +119,50 @@ class Answering:
                 return self._decline(hits)
             reading, hits = Reading(asked), []
         sources = _sources(hits, shown)
-        draft = Draft("")
         turns = tuple(history) if shown and not hits else reading.turns
         writing = self._chain.write(reading.question, _grounding(hits, shown), turns, order, account)
-        async with aclosing(writing) as drafts:
-            async for draft in drafts:
-                if message.streaming:
-                    growing = WAKING if draft.state == "waking" else _reply(draft, sources)
-                    await progress(replace(growing, complete=False, citations=(), note=""))
+        draft = await self._last(writing, message, sources, progress)
         if not draft.text.strip():
             return replace(self._decline(hits), generator=draft.generator)
-        return replace(_reply(draft, sources), confidence=hits[0].confidence if hits else 0.0)
+        reply = replace(_reply(draft, sources), confidence=hits[0].confidence if hits else 0.0)
+        if in_house and message.generator not in ("", *IN_HOUSE):
+            reply = replace(reply, note=f"{_STAYS} {reply.note}".strip())
+        return await asyncio.get_running_loop().run_in_executor(self._threads, _marked, reply, reading.question)
 
-    async def _search(self, ways: Sequence[Reading], limit: int, *, all_of_them: bool) -> tuple[Reading, list[Hit]]:
+    async def _last(
+        self,
+        writing: AsyncGenerator[Draft],
+        message: IncomingMessage,
+        sources: Sequence[Citation],
+        progress: Progress,
+    ) -> Draft:
+        """Show the drafts as they come, and give the last one."""
+        draft = Draft("")
+        with self._stages.at("generate", message) as step:
+            async with aclosing(writing) as drafts:
+                async for draft in drafts:
+                    if message.streaming:
+                        growing = WAKING if draft.state == "waking" else _reply(draft, sources)
+                        # How long a platform takes to show it is not the generator's time.
+                        with step.paused():
+                            await progress(replace(growing, complete=False, citations=(), note=""))
+            step.attributes |= {"generator": draft.generator, "outcome": draft.state}
+        return draft
+
+    async def _search(
+        self, ways: Sequence[Reading], message: IncomingMessage, *, all_of_them: bool
+    ) -> tuple[Reading, list[Hit]]:
         """Search for each reading until one is answered; where none is, give what the first one found.
 
         With `all_of_them` the surest one holds: a question beside a picture need not be about what that shows.
         """
-        loop = asyncio.get_running_loop()
+        loop, search = asyncio.get_running_loop(), self._knowledge.search
+        limit = message.passages or self._settings.passages
         found: list[tuple[Reading, list[Hit]]] = []
         for reading in ways:
-            search = self._knowledge.search
+            wanted = (reading.question, limit, reading.context, message.source)
             try:
-                hits = await loop.run_in_executor(self._threads, search, reading.question, limit, reading.context)
+                hits = await loop.run_in_executor(self._threads, search, *wanted)
             except KnowledgeError as error:
                 raise KnowledgeUnavailableError(error.message, error.fix) from error
             if self._suffices(hits) and not all_of_them:
@@ -195,6 +226,12 @@ def _reply(draft: Draft, sources: Sequence[Citation]) -> Reply:
         citations=tuple(replace(sources[old - 1], number=number) for old, number in numbers.items()),
         note=_note(draft),
     )
+
+
+def _marked(reply: Reply, question: str) -> Reply:
+    """Mark where words of the question stand in what is cited."""
+    cited = (replace(citation, matched=matched(question, citation.text)) for citation in reply.citations)
+    return replace(reply, citations=tuple(cited))
 
 
 def _note(draft: Draft) -> str:

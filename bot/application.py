@@ -3,25 +3,29 @@
 import asyncio
 import contextlib
 import signal
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from importlib.metadata import entry_points
 from typing import cast
 
 import structlog
 
-from bot import database_file
+from bot import database_file, tracing
+from bot.about import About
 from bot.access import Access
-from bot.access_changes import AccessChanges
 from bot.adapter import Adapter, AdapterSetup
+from bot.admin_commands import Parts, admin_commands
 from bot.answering import Answering
 from bot.asking import Asking
 from bot.audit import Audit
 from bot.channel_people import ChannelPeople
+from bot.choices import Choices
 from bot.classifiers import is_heavy, make_diagnoser
 from bot.cleaning_jobs import cleaning
 from bot.commands import Command, Commands
+from bot.conversation_desk import ConversationDesk
+from bot.conversation_list import ConversationList
 from bot.conversations import Conversations
 from bot.database import Database
 from bot.describers import make_describer
@@ -35,23 +39,26 @@ from bot.feedback import Feedback
 from bot.forgetting import Forgetting
 from bot.generators import budgets, expected, make_chain, make_translator, order, seeing, translates, warmed_up
 from bot.knowledge_desk import KnowledgeDesk, knowledge_base
+from bot.library_desk import library_desk
 from bot.limits import Limits
+from bot.live_figures import LiveFigures, LiveSources
+from bot.log_counts import counted
 from bot.loop_lag import LoopLag
 from bot.messages import IncomingMessage, Place
-from bot.pairing import Pairing
+from bot.metrics import Metrics
 from bot.personal_data import PersonalData
 from bot.place_settings import PlaceSettings
-from bot.place_settings_desk import PlaceSettingsDesk
 from bot.postings import Postings
+from bot.process_figures import ProcessFigures
 from bot.records import PlatformRecords
 from bot.schedule import nightly
 from bot.seen_pictures import SeenPictures
 from bot.settings import Settings
 from bot.settings.section import FrontDoor
-from bot.statistics import Statistics
-from bot.undelivered import Undelivered, UndeliveredDesk
+from bot.stages import Stages
 from bot.usage import UsageLedger
 from models.errors import ModelError
+from models.watching import watched_by
 
 log = structlog.get_logger(__name__)
 
@@ -63,8 +70,9 @@ _ADAPTERS = "preceptor.adapters"
 
 def front_doors(settings: Settings) -> list[str]:
     """Name the adapters that are switched on: every `FrontDoor` of the settings is the section of one."""
-    sections = ((name, getattr(settings, name)) for name in type(settings).model_fields)
-    return [name for name, section in sections if isinstance(section, FrontDoor) and section.enabled]
+    sections = {name: getattr(settings, name) for name in type(settings).model_fields}
+    doors = {name: one for name, one in sections.items() if isinstance(one, FrontDoor) and one.enabled}
+    return [name for name, one in doors.items() if not one.through or one.through in doors]
 
 
 class Application:
@@ -78,18 +86,21 @@ class Application:
             synchronous=settings.database.synchronous,
             busy_seconds=settings.database.busy_seconds,
         )
-        self.knowledge = knowledge_base(settings)
+        self.metrics = Metrics()
+        self._stages = Stages(self.metrics)
+        self.knowledge = knowledge_base(settings, self._stages.reloaded)
         self.place_settings = PlaceSettings(self._database, settings)
         self.cleaning = cleaning(self._database, settings, self.place_settings)
         conversations = Conversations(self._database, timedelta(minutes=settings.conversations.idle_minutes))
         self._reading_thread = ThreadPoolExecutor(1, thread_name_prefix="knowledge")
         self._desk = KnowledgeDesk(self.knowledge, self._reading_thread)
-        self._chain = make_chain(settings, self._threads)
+        self._library = library_desk(settings, self.knowledge, self._desk)
+        self._chain = make_chain(settings, self._threads, self.metrics.attempted)
         self._diagnoser = make_diagnoser(settings)
         self._describer = make_describer(settings)
         self._translator = make_translator(settings, self._threads, self._chain)
-        self._usage = UsageLedger(self._database, budgets(settings), expected(settings))
-        self._loop_lag = LoopLag()
+        self._usage = UsageLedger(self._database, budgets(settings), expected(settings), self.metrics.charged)
+        self._loop_lag = LoopLag(self.metrics.lagged)
         self._adapters: dict[str, Adapter] = {}
         self.access = Access(settings.access, self._database, self._roles, self._spelled)
         self.dispatcher = Dispatcher(
@@ -101,18 +112,36 @@ class Application:
                 settings,
                 conversations,
                 Answering(
-                    self.knowledge, self._chain, order(settings), settings.answers, self._threads, seeing(settings)
+                    self.knowledge,
+                    self._chain,
+                    order(settings),
+                    settings.answers,
+                    self._threads,
+                    seeing(settings),
+                    self._stages,
                 ),
                 Diagnosing(self._diagnoser, settings.diagnosis),
                 self._describing(),
                 self._usage,
                 self.place_settings,
                 self.access,
+                self._stages,
             ),
             self.access,
             Limits(settings.limits, self.access.is_admin),
+            self._stages,
         )
+        live = LiveFigures(self._database, self._live_sources())
+        self.metrics.show_live(live, live.refresh)
         self._waiting_for = "the database"
+
+    def _live_sources(self) -> LiveSources:
+        return LiveSources(
+            self._adapters,
+            self._chain.states,
+            answering=lambda: self.dispatcher.line.taken,
+            passages=lambda: self.knowledge.passages,
+        )
 
     def _describing(self) -> Describing:
         images, names, in_order = self._settings.images, seeing(self._settings), order(self._settings)
@@ -132,51 +161,55 @@ class Application:
         access, people = self.access, ChannelPeople(self._database)
         escalations = Escalations(self._database, people, access, self._link)
         feedback = Feedback(self._database, escalations.buttons)
-        statistics = Statistics(self._database, datetime.now(UTC), self._process_figures)
         postings = Postings(self._database, conversations)
-        delivery = UndeliveredDesk(Undelivered(self._database), access)
         personal = self._personal_data(conversations, access)
-        pairing, audit = Pairing(self._database, access), Audit(self._database, self._settings.access.audit_days)
-        rules, places = AccessChanges(access, pairing, audit), PlaceSettingsDesk(self.place_settings, access)
+        talks = ConversationDesk(ConversationList(self._database), conversations, feedback)
         others = (
             Command("forget", "Delete what you asked and what I answered.", personal.forget),
             Command("export", "Give you all I keep about you.", personal.export),
-            Command("stats", "How I am doing.", statistics.tell, admin=True),
-            Command("settings", "What holds here.", places.show_or_set, admin=True),
-            Command("delivery", "Replies that could not be delivered.", delivery.show_or_retry, admin=True),
-            Command("people", "Who is called here when somebody asks for a person.", people.show_or_set, admin=True),
-            Command("pair", "Write to me directly: with a code that an admin gave you.", pairing.pair),
-            Command("access", "Who may do what, and where.", rules.show_or_change, admin=True),
-            Command("audit", "Who used the admins' commands.", rules.tell_audit, admin=True),
+            *admin_commands(self._parts(people)),
             Command("share", "", postings.share),
             Command("alt_text", "", postings.alt_text),
             Command("feedback", "", feedback.give),
+            Command("about", "", self._about().tell),
+            Command("conversations", "", talks.list),
+            Command("conversation", "", talks.show),
+            Command("rename", "", talks.rename),
             Command("person", "", escalations.ask),
             Command("solved", "", escalations.solve),
+            *self._library.commands(),
         )
         return Commands(access, conversations, self._desk, others, escalations.buttons, self._spelled)
+
+    def _parts(self, people: ChannelPeople) -> Parts:
+        return Parts(
+            self._settings,
+            self._database,
+            self.access,
+            people,
+            self.place_settings,
+            ProcessFigures(self._chain, self._usage, self._loop_lag, self.cleaning),
+            self._diagnoser,
+            self._describer,
+            self._adapters,
+            answering=lambda: self.dispatcher.line.taken,
+        )
+
+    def _about(self) -> About:
+        settings, threads = self._settings, self._threads
+        choices = Choices(self.knowledge, order(settings), threads)
+        return About(settings, self.access, self.place_settings, choices, self.knowledge, threads)
 
     def _personal_data(self, conversations: Conversations, access: Access) -> PersonalData:
         return PersonalData(
             Forgetting(self._database, Audit.forget_statements),
-            Export(self._database),
+            Export(self._database, self._library.kept_of),
             conversations,
             access,
             Audit(self._database, self._settings.access.audit_days),
             self._spelled,
+            self._library.forget,
         )
-
-    async def _process_figures(self, place: Place) -> Mapping[str, object]:
-        states = self._chain.states()
-        for name in states:
-            if not await self._usage.has_room(name, place.workspace_id):
-                states[name] = "over budget"
-        cleaned = await self.cleaning.last()
-        return {
-            "loop_lag_ms": self._loop_lag.figures(),
-            "generators": states,
-            "cleaned": cleaned.document() if cleaned else None,
-        }
 
     async def _roles(self, message: IncomingMessage) -> frozenset[str]:
         return await self._adapters[message.place.platform].roles(message)
@@ -216,6 +249,7 @@ class Application:
                 records,
                 self._webhooks,
                 self._addresses,
+                self.metrics,
             )
         )
 
@@ -237,6 +271,9 @@ class Application:
         async with contextlib.AsyncExitStack() as stack:
             for threads in (self._threads, self._reading_thread):
                 stack.callback(threads.shutdown, wait=False, cancel_futures=True)
+            stack.enter_context(counted(self.metrics.logged))
+            stack.enter_context(watched_by(self.metrics))
+            await stack.enter_async_context(tracing.written(self._stages))
             copy = await asyncio.to_thread(database_file.upgrade, self._settings.database_file)
             if copy:
                 log.info("database upgraded", backup=str(copy))
@@ -261,6 +298,7 @@ class Application:
                 stack.push_async_callback(adapter.stop)
             stack.push_async_callback(self.dispatcher.drain)
             await self._open_knowledge()
+            stack.push_async_callback(_ended, asyncio.create_task(self._desk.follow(), name="index"))
             await self.dispatcher.open()
             if stays:
                 await stack.enter_async_context(nightly(self.cleaning, self._settings.privacy.cleaning_hour))

@@ -16,6 +16,7 @@ from bot.messages import Button, IncomingMessage, Place, Reply
 from bot.place_settings import PlaceSettings
 from bot.question_text import require_question
 from bot.settings import Settings
+from bot.stages import Stages
 from bot.usage import Account, UsageLedger
 from models.generation import Turn
 from models.generation.redacting import redacting
@@ -27,7 +28,6 @@ _KEPT = ("answered", "declined")
 """Outcomes of questions, which are kept with their answers."""
 
 _OFFER = 'This sounds like symptoms. Write "diagnose:" before them, and I tell what they may point to.'
-_OFFER_OVER_HTTP = "This sounds like symptoms. `POST /v1/diagnose` tells what they may point to."
 
 
 class Asking:
@@ -43,6 +43,7 @@ class Asking:
         usage: UsageLedger,
         places: PlaceSettings,
         access: Access,
+        stages: Stages | None = None,
     ) -> None:
         self._settings = settings
         self._conversations = conversations
@@ -52,6 +53,7 @@ class Asking:
         self._usage = usage
         self._places = places
         self._access = access
+        self._stages = stages or Stages()
 
     async def reply(self, message: IncomingMessage, progress: Progress) -> Reply:
         """Answer a message whose command is one of `ASKED`; what is to be kept has an `answer_id`.
@@ -132,7 +134,8 @@ class Asking:
             reply = await self._answering.answer(message, history, account, progress, in_house=in_house)
             return replace(reply, note=f"{self._describing.passed_over(message)} {reply.note}".strip())
         require_question(message.text, self._settings.answers.question_length)
-        shown = await self._describing.show(message, account, in_house=in_house)
+        with self._stages.at("describe", message):
+            shown = await self._describing.show(message, account, in_house=in_house)
 
         async def _show(reply: Reply) -> None:
             await progress(_after(shown.gist, reply))
@@ -146,13 +149,15 @@ class Asking:
         conversation_id = await self._conversations.continued_by(message) or uuid.uuid4().hex
         # What is shown right after symptoms may well be of them.
         in_house = await self._conversations.tells_of_symptoms(conversation_id)
-        with self._usage.account(message, conversation_id if self.keeps(message.place) else "") as account:
+        paid = self._usage.account(message, conversation_id if self.keeps(message.place) else "")
+        with paid as account, self._stages.at("describe", message):
             reply = await self._describing.describe(message, account, in_house=in_house)
         reply = replace(reply, capability="symptoms") if in_house else reply
         return self._kept(message, reply, conversation_id)
 
     async def _diagnosed(self, message: IncomingMessage, conversation_id: str, told: Sequence[str]) -> Reply:
-        reply = await self._diagnosing.diagnose(message, told, may_add=self.keeps(message.place))
+        with self._stages.at("diagnose", message):
+            reply = await self._diagnosing.diagnose(message, told, may_add=self.keeps(message.place))
         note = f"{self._describing.unseen(message)} {reply.note}".strip()
         reply = replace(reply, question=message.text, note=note)
         return self._kept(message, reply, conversation_id or uuid.uuid4().hex)
@@ -191,7 +196,10 @@ def _after(alarms: str, reply: Reply) -> Reply:
 
 def _offering(reply: Reply, place: Place) -> Reply:
     """Offer to judge what was asked; the button needs the answer to be kept."""
-    offer = _OFFER_OVER_HTTP if place.platform == "http" else _OFFER
+    reply = replace(reply, offers_diagnosis=True)
+    if place.platform == "http":
+        # The document says so by itself, and a page has a better word for it than a route.
+        return reply
     button = Button("What may it point to?", str(reply.answer_id), "diagnose_that")
     buttons = (button, *reply.buttons) if reply.answer_id else reply.buttons
-    return replace(reply, text=f"{reply.text}\n\n{offer}", buttons=buttons)
+    return replace(reply, text=f"{reply.text}\n\n{_OFFER}", buttons=buttons)

@@ -12,6 +12,7 @@ from bot.limits import Limits
 from bot.place_settings import PlaceSettings
 from bot.pruning import Pruning
 from bot.retention import Retention
+from bot.sessions import delete_expired
 from bot.settings import Settings
 from bot.tables import pairing_codes
 
@@ -30,6 +31,7 @@ def cleaning(database: Database, settings: Settings, places: PlaceSettings) -> C
             "limits": _in_one_step(database, lambda connection, _: limits.prune(connection)),
             "audit": Audit(database, settings.access.audit_days).prune,
             "pairing_codes": _in_one_step(database, _expired_codes),
+            "sessions": _in_one_step(database, delete_expired),
         },
     )
 

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from bot.access import Access
+from bot.access_rules import counted_as
 from bot.conversations import Conversations, KeptMessage
 from bot.errors import CommandUnknownError
 from bot.knowledge_desk import KnowledgeDesk
@@ -33,12 +34,14 @@ class Command:
         summary: what it does, in one line; empty for what buttons send, which nobody types.
         run: does it; None where it is put to `bot.asking`.
         admin: whether it is for admins alone.
+        is_noted: whether the audit has a use of an admin command; not where a page only looks, again and again.
     """
 
     name: str
     summary: str
     run: Callable[[IncomingMessage], Awaitable[Reply]] | None
     admin: bool = False
+    is_noted: Callable[[IncomingMessage], bool] = lambda _: True
 
 
 class Commands:
@@ -142,16 +145,16 @@ class Commands:
             raise self._unknown(message, message.command)
         if not command.admin:
             return await command.run(message)
-        return await self._run_for_admins(message, command.name, command.run)
+        return await self._run_for_admins(message, command, command.run)
 
     async def _run_for_admins(
-        self, message: IncomingMessage, name: str, run: Callable[[IncomingMessage], Awaitable[Reply]]
+        self, message: IncomingMessage, command: Command, run: Callable[[IncomingMessage], Awaitable[Reply]]
     ) -> Reply:
-        """Do what only admins may, and those to whom a rule gives it; each use is in the audit."""
-        await self._access.require(message, name)
-        if self._access.audit is None:
+        """Do what only admins may, and those to whom a rule gives it; each use that does something is in the audit."""
+        await self._access.require(message, counted_as(command.name))
+        if self._access.audit is None or not command.is_noted(message):
             return await run(message)
-        async with self._access.audit.noting(message, name) as replies:
+        async with self._access.audit.noting(message, command.name) as replies:
             reply = await run(message)
             replies.append(reply)
             return reply

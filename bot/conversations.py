@@ -78,6 +78,7 @@ class KeptMessage:
     elapsed_ms: float
     citations: tuple[Citation, ...]
     inbox_key: str
+    capability: str
 
 
 class Conversations:
@@ -287,4 +288,5 @@ def _kept(row: Row[Any], cited: Sequence[Row[Any]]) -> KeptMessage:
         elapsed_ms=row.elapsed_ms or 0.0,
         citations=tuple(Citation(c.number, c.title, c.text, c.source, c.location, c.url, c.score) for c in cited),
         inbox_key=row.inbox_key or "",
+        capability=row.capability,
     )

@@ -133,7 +133,7 @@ class Describing:
 
         By command all are; else those that look like pictures from outside, or all where there are no words.
         """
-        looking = self._looking(message.place)
+        looking = looking_in(message.place, self._settings)
         asked = message.command == "describe" or bool(_ASKS_TO_DESCRIBE.fullmatch(message.text))
         if looking == "off" or (looking == "on request" and not asked):
             return ()
@@ -160,7 +160,7 @@ class Describing:
             NotSetUpError: pictures are not looked at in that place, or only on request.
             AttachmentError: no file came.
         """
-        looking = self._looking(message.place)
+        looking = looking_in(message.place, self._settings)
         if looking == "off":
             raise NotSetUpError("I look at no pictures here.", "The settings images.looking and images.places say so.")
         adapter = self._adapter_of(message.place.platform)
@@ -224,10 +224,6 @@ class Describing:
         """Tell what is in the pictures where nothing is known that would answer the question about them."""
         reply = self._told(message, shown.looks, shown.sights)
         return replace(reply, text=f"{reply.text}\n\nMy knowledge base has nothing that answers your question.")
-
-    def _looking(self, place: Place) -> Looking:
-        places = self._settings.places
-        return next((places[name] for name in place.names if name in places), self._settings.looking)
 
     async def _looks(
         self, message: IncomingMessage, account: Account, preview: int, in_house: bool
@@ -327,6 +323,11 @@ class Describing:
     def _language(self, place: Place) -> str:
         languages = self._settings.languages
         return next((languages[name] for name in place.names if name in languages), self._settings.language)
+
+
+def looking_in(place: Place, settings: ImageSettings) -> Looking:
+    """Give which pictures are looked at in a place."""
+    return next((settings.places[name] for name in place.names if name in settings.places), settings.looking)
 
 
 def is_wordless(text: str) -> bool:

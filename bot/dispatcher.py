@@ -36,6 +36,7 @@ from bot.question_text import clean
 from bot.responding import WITHDRAW, Responding, addressed, error_reply
 from bot.retries import Retries
 from bot.settings import Settings
+from bot.stages import Stages
 
 log = structlog.get_logger(__name__)
 
@@ -61,8 +62,10 @@ class Dispatcher:
         asking: Asking,
         access: Access,
         limits: Limits,
+        stages: Stages | None = None,
     ) -> None:
         self._settings = settings
+        self._stages = stages or Stages()
         self._database = database
         self._lease = Lease(database, settings.database_file, settings.dispatch.lease_seconds)
         self.delivery = Delivery(database, self._lease)
@@ -73,7 +76,7 @@ class Dispatcher:
         self._adapters: Mapping[str, Adapter] = {}
         self._claims = Claims(database, self._lease, (), ())
         self._sending: Mapping[str, asyncio.Semaphore] = {}
-        self._line = Line(settings.dispatch.workers)
+        self.line = Line(settings.dispatch.workers)
         self._lanes = Lanes(settings.dispatch, self._own, self._finish)
         self._retries = Retries(settings.dispatch.retry_seconds)
         self._stopping = False
@@ -126,7 +129,9 @@ class Dispatcher:
         turn = nullcontext() if self._is_open and not message.revises else self._in_turn
         try:
             async with turn:
-                return await self._admit(message)
+                with self._stages.at("accept", message) as step:
+                    step.attributes["new"] = is_new = await self._admit(message)
+                    return is_new
         finally:
             self._lanes.arrived(message)
 
@@ -278,19 +283,14 @@ class Dispatcher:
             else:
                 return
         seconds = self._retries.put_off(waiting.key, error)
-        log.warning(
-            "not delivered yet",
-            platform=message.place.platform,
-            key=message.key,
-            reason=trouble(error),
-            again_in=round(seconds),
-            exc_info=is_defect(error),
-        )
+        known = {"platform": message.place.platform, "key": message.key, "reason": trouble(error)}
+        log.warning("not delivered yet", **known, again_in=round(seconds), exc_info=is_defect(error))
 
     async def _give_up(self, waiting: Waiting, reason: str) -> None:
         message = waiting.message
         keeps = self._asking.keeps(message.place) and self._adapters[message.place.platform].limits.reaches_later
         await self.delivery.give_up(message, reason, datetime.now(UTC), keeps=keeps)
+        self._stages.ended(message, self._responding.capability(message), "undelivered")
         self._retries.done(waiting.key)
         log.warning("reply given up", platform=message.place.platform, key=message.key, reason=reason)
 
@@ -355,8 +355,8 @@ class Dispatcher:
         await self._deliver(waiting, reply, parts, outgoing)
 
     async def _respond(self, waiting: Waiting, outgoing: Outgoing) -> Reply:
-        before = partial(self._line.before, waiting.key)
-        async with outgoing.at_work(before), self._line.place(waiting.key):
+        before = partial(self.line.before, waiting.key)
+        async with outgoing.at_work(before), self.line.place(waiting.key):
             outgoing.begin_work()
             return await self._responding.respond(waiting, outgoing.progress)
 
@@ -364,10 +364,12 @@ class Dispatcher:
         message = waiting.message
         # Beside the places of those who answer: a platform that hangs must not keep the others waiting.
         async with self._sending[message.place.platform]:
-            parts = await outgoing.complete(parts)
+            with self._stages.at("send", message, parts=len(parts), outcome=reply.outcome, capability=reply.capability):
+                parts = await outgoing.complete(parts)
         # To whom nothing is said, since they were told not long ago.
         outcome = "denied" if reply.outcome == "refused" and not reply.text and not parts else reply.outcome
         revised, retried = message.revises or reply.revises, waiting.retried_at is not None
+        self._stages.ended(message, self._responding.capability(message, reply), outcome, delivered=bool(parts))
         # Where the database fails now, only this is tried again: the asker has the reply.
         note = partial(self.delivery.close, message, outcome, parts, revised, retried=retried)
         self._retries.notes[waiting.key] = note

@@ -4,14 +4,18 @@ PreceptorError                     error
 ├── SettingsError                  settings_invalid
 ├── QuestionError                  question_invalid
 │   ├── QuestionEmptyError         question_empty
-│   └── QuestionTooLongError       question_too_long
+│   ├── QuestionTooLongError       question_too_long
+│   └── ChoiceUnknownError         choice_unknown
 ├── CommandUnknownError            command_unknown
 ├── NotAllowedError                not_allowed
 ├── TooManyError                   too_many
 ├── OverloadedError                overloaded
 │   └── StoppingError              stopping
 ├── ConversationNotFoundError      conversation_not_found
+├── NotFoundError                  not_found
 ├── KnowledgeUnavailableError      knowledge_unavailable
+├── LibraryRefusedError            library_refused
+├── NotInLibraryError              not_in_library
 ├── DiagnosisUnavailableError      diagnosis_unavailable
 ├── PicturesUnavailableError       pictures_unavailable
 ├── StorageError                   storage_failed
@@ -73,6 +77,12 @@ class QuestionTooLongError(QuestionError):
     code = "question_too_long"
 
 
+class ChoiceUnknownError(QuestionError):
+    """What is to answer, or to be answered from, is none of what there is."""
+
+    code = "choice_unknown"
+
+
 class CommandUnknownError(PreceptorError):
     """It looks like a command, and there is none of that name."""
 
@@ -113,10 +123,28 @@ class ConversationNotFoundError(PreceptorError):
     code = "conversation_not_found"
 
 
+class NotFoundError(PreceptorError):
+    """What is named is not there."""
+
+    code = "not_found"
+
+
 class KnowledgeUnavailableError(PreceptorError):
     """The knowledge base cannot be loaded or searched."""
 
     code = "knowledge_unavailable"
+
+
+class LibraryRefusedError(PreceptorError):
+    """What was handed in for the library cannot be taken; the library is as it was."""
+
+    code = "library_refused"
+
+
+class NotInLibraryError(PreceptorError):
+    """The library has no such file, answer or version."""
+
+    code = "not_in_library"
 
 
 class DiagnosisUnavailableError(PreceptorError):
@@ -232,6 +260,9 @@ ASKERS_DOING = (
     NotAllowedError,
     TooManyError,
     ConversationNotFoundError,
+    NotFoundError,
+    LibraryRefusedError,
+    NotInLibraryError,
     AttachmentError,
     NotSetUpError,
 )

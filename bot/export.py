@@ -2,11 +2,11 @@
 
 import base64
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, func, literal, select
+from sqlalchemy import ColumnElement, Connection, Row, Select, exists, func, literal, select
 
 from bot.database import Database
 from bot.knowledge_desk import counted
@@ -26,6 +26,7 @@ from bot.tables import (
     people,
     pictures,
     place_settings,
+    sessions,
 )
 
 FILE_NAME = "preceptor-export.json"
@@ -33,11 +34,25 @@ FILE_NAME = "preceptor-export.json"
 _OF_THE_BODY = ("symptoms", "diagnosis")
 
 
-class Export:
-    """Hands people what is kept about them."""
+Elsewhere = Callable[[str], Awaitable[Mapping[str, Any]]]
+"""Gives what is kept of a person outside the database, by name."""
 
-    def __init__(self, database: Database) -> None:
+
+async def _nothing(person_id: str) -> Mapping[str, Any]:
+    return {}
+
+
+class Export:
+    """Hands people what is kept about them.
+
+    Args:
+        database: where it is kept.
+        elsewhere: gives what is kept besides.
+    """
+
+    def __init__(self, database: Database, elsewhere: Elsewhere = _nothing) -> None:
         self._database = database
+        self._elsewhere = elsewhere
 
     async def give(self, message: IncomingMessage) -> Reply:
         """Give the author their document, as a file and for machines; moments in UTC, numbers of answers as text."""
@@ -54,15 +69,18 @@ class Export:
         return await self._given(person_id, within, f"Here is what I keep of `{person_id}`")
 
     async def _given(self, person_id: str, within: str, said: str) -> Reply:
-        document, text = await self._database.read(lambda connection: _written(connection, person_id, within))
+        more = {} if within else await self._elsewhere(person_id)
+        document, text = await self._database.read(lambda connection: _written(connection, person_id, within, more))
         number = sum(len(conversation["messages"]) for conversation in document["conversations"])
         kept = f"{counted(len(document['conversations']), 'conversation')}, {counted(number, 'message')}"
         file = File(FILE_NAME, "application/json", text)
         return Reply(f"{said}: {kept}.", files=(file,), ephemeral=True, data=document)
 
 
-def _written(connection: Connection, person_id: str, within: str) -> tuple[dict[str, Any], str]:
-    document = _document(connection, person_id, within)
+def _written(
+    connection: Connection, person_id: str, within: str, more: Mapping[str, Any]
+) -> tuple[dict[str, Any], str]:
+    document = {**_document(connection, person_id, within), **more}
     return document, json.dumps(document, ensure_ascii=False, indent=2)
 
 
@@ -73,7 +91,11 @@ def _document(connection: Connection, person_id: str, within: str) -> dict[str, 
     platform, _, author_id = person_id.partition(":")
     there = select(messages.c.id).join(conversations).where(_inside(conversations.c.place_id, within))
     person = select(people).where(people.c.id == person_id)
-    judged = select(feedback).where(feedback.c.person_id == person_id, feedback.c.message_id.in_(there))
+    judged = (
+        select(feedback, messages.c.capability)
+        .join(messages)
+        .where(feedback.c.person_id == person_id, feedback.c.message_id.in_(there))
+    )
     asked = select(escalations).where(escalations.c.person_id == person_id, escalations.c.message_id.in_(there))
     solved = select(escalations).where(escalations.c.solved_by == person_id, escalations.c.message_id.in_(there))
     events = select(inbox).where(inbox.c.person_id == person_id, _inside(inbox.c.place_id, within))
@@ -90,7 +112,7 @@ def _document(connection: Connection, person_id: str, within: str) -> dict[str, 
         "person": next(iter(every(person, lambda row: dict(row._mapping))), {"id": person_id}),
         "conversations": _conversations(connection, person_id, within),
         "pictures": every(shown.order_by(pictures.c.at, pictures.c.number), _picture),
-        "feedback": every(judged.order_by(feedback.c.at), _verdict),
+        "feedback": every(judged.order_by(feedback.c.at), lambda row: _verdict(row, within)),
         "people_asked_for": every(asked.order_by(escalations.c.asked_at), _call),
         "requests_solved": every(solved.order_by(escalations.c.solved_at), _solution),
         "called_in": list(connection.scalars(called)),
@@ -124,6 +146,7 @@ def _of_the_bot(connection: Connection, person_id: str) -> dict[str, Any]:
     put = select(place_settings).where(place_settings.c.by == person_id).order_by(place_settings.c.at)
     rules = select(access_rules).where(access_rules.c.who == person_id).order_by(access_rules.c.id)
     paired = select(paired_people).where(paired_people.c.person_id == person_id)
+    ends = select(sessions.c.expires_at).where(literal("http:") + sessions.c.person == person_id)
     return {
         "done_as_admin": [
             {"at": _at(row.at), "place": _place(row.place_id), "action": row.action, "outcome": row.outcome}
@@ -138,13 +161,19 @@ def _of_the_bot(connection: Connection, person_id: str) -> dict[str, Any]:
             for row in connection.execute(rules)
         ],
         "paired_at": [_at(row.at) for row in connection.execute(paired)],
+        "signed_in_until": [_at(moment) for moment in connection.scalars(ends.order_by(sessions.c.expires_at))],
     }
 
 
 def _conversations(connection: Connection, person_id: str, within: str) -> list[dict[str, Any]]:
     theirs = (conversations.c.person_id == person_id) & _inside(conversations.c.place_id, within)
     told = messages.c.capability.not_in(_OF_THE_BODY) if within else literal(value=True)
-    opened = select(conversations).where(theirs).order_by(conversations.c.started_at, conversations.c.id)
+    of_the_body = exists().where(messages.c.conversation_id == conversations.c.id, ~told)
+    opened = (
+        select(conversations, of_the_body.label("is_of_the_body"))
+        .where(theirs)
+        .order_by(conversations.c.started_at, conversations.c.id)
+    )
     said = select(messages).join(conversations).where(theirs, told).order_by(messages.c.id)
     cited = select(citations).select_from(citations.join(messages).join(conversations)).where(theirs, told)
     documents = {row.id: _conversation(row) for row in connection.execute(opened)}
@@ -167,6 +196,8 @@ def _conversation(row: Row[Any]) -> dict[str, Any]:
     return {
         "id": row.id,
         "place": _place(row.place_id),
+        # What a conversation is called tells what was said in it.
+        "title": "" if row.is_of_the_body else row.title,
         "started_at": _at(row.started_at),
         "last_at": _at(row.last_at),
         "messages": [],
@@ -196,8 +227,13 @@ def _picture(row: Row[Any]) -> dict[str, Any]:
     }
 
 
-def _verdict(row: Row[Any]) -> dict[str, Any]:
-    return {"answer_id": str(row.message_id), "verdict": "up" if row.verdict > 0 else "down", "at": _at(row.at)}
+def _verdict(row: Row[Any], within: str) -> dict[str, Any]:
+    return {
+        "answer_id": str(row.message_id),
+        "verdict": "up" if row.verdict > 0 else "down",
+        "comment": "" if within and row.capability in _OF_THE_BODY else row.comment,
+        "at": _at(row.at),
+    }
 
 
 def _call(row: Row[Any]) -> dict[str, Any]:

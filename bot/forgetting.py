@@ -35,6 +35,7 @@ from bot.tables import (
     place_settings,
     places,
     rate_limits,
+    sessions,
     undelivered,
     workspaces,
 )
@@ -81,6 +82,7 @@ class Forgetting:
         known += [_shown(person_id, within), _judged(person_id, within), _called(person_id, within)]
         if not within:
             known += [exists().where(people.c.id == person_id), exists().where(place_settings.c.by == person_id)]
+            known.append(exists().where(_sessions_of(person_id)))
             known += [_concerned(statement) for statement in self._others]
         number = select(func.count()).select_from(conversations).where(theirs)
         query = select(number.scalar_subquery()).where(or_(*known))
@@ -150,6 +152,7 @@ def _of_the_bot(person_id: str) -> Iterator[Executable]:
     """
     name = person_id.partition(":")[2]
     yield update(place_settings).where(place_settings.c.by == person_id).values(by="")
+    yield delete(sessions).where(_sessions_of(person_id))
     buckets = rate_limits.c.name
     yield delete(rate_limits).where(
         or_(
@@ -168,6 +171,11 @@ UNUSED_PLACES = (
 
 def _inside(place_id: ColumnElement[Any], within: str) -> ColumnElement[bool]:
     return func.substr(place_id, 1, len(within)) == within if within else literal(value=True)
+
+
+def _sessions_of(person_id: str) -> ColumnElement[bool]:
+    """Give the condition that a session, which there are over HTTP alone, is a person's."""
+    return literal("http:") + sessions.c.person == person_id
 
 
 def _answers_in(within: str) -> Any:  # noqa: ANN401 - SQLAlchemy's select has no better type

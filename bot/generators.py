@@ -12,7 +12,7 @@ from bot.messages import Place
 from bot.settings import Settings
 from bot.settings.generators import BudgetSettings, GeminiSettings, OpenAISettings
 from models.generation import Generator, Usage
-from models.generation.chain import FLOOR, Chain, ChainLimits
+from models.generation.chain import FLOOR, Attempted, Chain, ChainLimits
 from models.generation.extractive import ExtractiveGenerator
 
 if TYPE_CHECKING:
@@ -30,8 +30,13 @@ _LIKELY_PROMPT = 1_500
 _THIS_MACHINE = ("localhost", "127.0.0.1", "::1")
 
 
-def make_chain(settings: Settings, threads: Executor) -> Chain:
-    """Make the chain; what is heavy is imported for generators that are named somewhere, and for no other."""
+def make_chain(
+    settings: Settings, threads: Executor, tell: Callable[[str, Attempted], None] = lambda name, outcome: None
+) -> Chain:
+    """Make the chain; what is heavy is imported for generators that are named somewhere, and for no other.
+
+    `tell` is told of each generator's turn.
+    """
     names = names_finder(settings)
     limits = settings.generation
     return Chain(
@@ -45,6 +50,7 @@ def make_chain(settings: Settings, threads: Executor) -> Chain:
         ),
         threads,
         verifier(settings),
+        tell,
     )
 
 

@@ -4,24 +4,51 @@ import asyncio
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
-from bot.errors import KnowledgeUnavailableError
+import structlog
+
+from bot.errors import KnowledgeUnavailableError, LibraryRefusedError, NotInLibraryError, PreceptorError
 from bot.messages import Reply
+from bot.reload_progress import watching
 from bot.settings import Settings
 from bot.settings.tree import KnowledgeSettings
-from knowledge import KnowledgeBase, KnowledgeError, KnowledgeOptions, LoadLimits, Problem, ReloadReport, starter
+from knowledge import (
+    KnowledgeBase,
+    KnowledgeError,
+    KnowledgeOptions,
+    Library,
+    LoadLimits,
+    Problem,
+    ReloadReport,
+    starter,
+)
+from knowledge.errors import LibraryMissingError
+from knowledge.errors import LibraryRefusedError as Refused
+
+log = structlog.get_logger(__name__)
 
 Result = TypeVar("Result")
+
+_FOLLOW_SECONDS = 3.0
+"""Between two looks for an index that another process built."""
 
 _PROBLEMS_SHOWN = 10
 
 
-def knowledge_base(settings: Settings) -> KnowledgeBase:
-    """Make the knowledge base that the settings describe; nothing is read yet."""
+def knowledge_base(
+    settings: Settings, tell: Callable[[float, bool], None] = lambda seconds, failed: None
+) -> KnowledgeBase:
+    """Make the knowledge base that the settings describe; nothing is read yet. `tell` is as `KnowledgeBase` has it."""
     sources, options = what_is_read(settings.knowledge)
-    return KnowledgeBase(sources, settings.index_directory, options)
+    return KnowledgeBase(sources, settings.index_directory, options, tell, library(settings))
+
+
+def library(settings: Settings) -> Library:
+    """Make the library that the settings describe; nothing is read yet."""
+    return Library(settings.library_directory, load_limits(settings.knowledge))
 
 
 def what_is_read(settings: KnowledgeSettings) -> tuple[list[Path], KnowledgeOptions]:
@@ -49,7 +76,7 @@ class KnowledgeDesk:
         Raises:
             KnowledgeUnavailableError: nothing could be loaded.
         """
-        return await self._off_the_loop(self._knowledge.open)
+        return await self.off_the_loop(self._knowledge.open)
 
     async def reload(self) -> Reply:
         """Read the sources again and say what changed.
@@ -57,22 +84,51 @@ class KnowledgeDesk:
         Raises:
             KnowledgeUnavailableError: the old knowledge stays in use.
         """
-        report = await self._off_the_loop(self._knowledge.reload)
+        report = await self.off_the_loop(partial(self._knowledge.reload, watching()))
         return Reply(report_in_words(report), ephemeral=True, data=asdict(report))
+
+    async def follow(self) -> None:
+        """Take up what other processes build, every few seconds, so that all on one index agree; until cancelled."""
+        failed = False
+        while True:
+            await asyncio.sleep(_FOLLOW_SECONDS)
+            try:
+                report = await self.off_the_loop(self._knowledge.follow)
+            except KnowledgeUnavailableError as error:
+                if not failed:
+                    log.warning("index of another process not taken up", reason=error.sentence)
+                failed = True
+                continue
+            failed = False
+            if report is not None:
+                log.info("index of another process taken up", passages=report.passages, files=report.files)
 
     async def describe(self) -> Reply:
         """Say what is in the knowledge base."""
-        statistics = await self._off_the_loop(self._knowledge.statistics)
+        statistics = await self.off_the_loop(self._knowledge.statistics)
         text = f"I answer from {counted(statistics.passages, 'passage')} of {counted(statistics.files, 'file')}."
         # Where the sources lie on this machine is nobody's business who may only ask.
         names = {"sources": [Path(source).name for source in statistics.sources]}
         return Reply(text, ephemeral=True, data=asdict(statistics) | names)
 
-    async def _off_the_loop(self, work: Callable[[], Result]) -> Result:
+    async def off_the_loop(self, work: Callable[[], Result]) -> Result:
+        """Do something with the knowledge base or the library where it holds up nobody, one at a time.
+
+        Raises:
+            LibraryRefusedError, NotInLibraryError: whoever asked for it can mend it.
+            KnowledgeUnavailableError: else.
+        """
         try:
             return await asyncio.get_running_loop().run_in_executor(self._thread, work)
         except KnowledgeError as error:
-            raise KnowledgeUnavailableError(error.message, error.fix) from error
+            raise _ours(error) from error
+
+
+def _ours(error: KnowledgeError) -> PreceptorError:
+    if isinstance(error, LibraryMissingError):
+        return NotInLibraryError(error.message, error.fix)
+    kind = LibraryRefusedError if isinstance(error, Refused) else KnowledgeUnavailableError
+    return kind(error.message, error.fix)
 
 
 def report_in_words(report: ReloadReport) -> str:

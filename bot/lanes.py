@@ -134,12 +134,17 @@ def _add(counts: Counter[str], name: str, more: int) -> None:
 
 
 class Line:
-    """The places of those who answer, given to those who stand in line for one, in their order."""
+    """The places of those who answer, given to those who stand in line for one, in their order.
+
+    Attributes:
+        taken: how many answer now.
+    """
 
     def __init__(self, places: int) -> None:
         self._places = places
         self._free = asyncio.Semaphore(places)
         self._in_line: dict[str, None] = {}
+        self.taken = 0
 
     def before(self, key: str) -> int:
         """Say how many messages come before one that stands in line; 0 where it does not."""
@@ -155,7 +160,9 @@ class Line:
             await self._free.acquire()
         finally:
             del self._in_line[key]
+        self.taken += 1
         try:
             yield
         finally:
+            self.taken -= 1
             self._free.release()

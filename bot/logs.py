@@ -8,6 +8,7 @@ from typing import TextIO
 
 import structlog
 
+from bot.recent_errors import RECENT
 from bot.settings.tree import LogSettings
 
 _SECRETS = re.compile(
@@ -25,6 +26,7 @@ def set_up(settings: LogSettings) -> None:
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
+        RECENT,
     ]
     as_json = settings.format == "json"
     renderer: structlog.typing.Processor = (

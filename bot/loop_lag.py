@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from math import ceil
 
 _EVERY = 0.05
@@ -13,9 +13,14 @@ _KEPT = 12_000
 
 
 class LoopLag:
-    """Runs beside everything else; `figures` tells what it found."""
+    """Runs beside everything else; `figures` tells what it found.
 
-    def __init__(self) -> None:
+    Args:
+        tell: is told each lag, in seconds.
+    """
+
+    def __init__(self, tell: Callable[[float], None] = lambda seconds: None) -> None:
+        self._tell = tell
         self._lags: deque[float] = deque(maxlen=_KEPT)
 
     async def measure(self) -> None:
@@ -24,7 +29,9 @@ class LoopLag:
         while True:
             due = loop.time() + _EVERY
             await asyncio.sleep(_EVERY)
-            self._lags.append(max(loop.time() - due, 0.0))
+            lag = max(loop.time() - due, 0.0)
+            self._lags.append(lag)
+            self._tell(lag)
 
     def figures(self) -> Mapping[str, float]:
         """Give the 50th and 99th percentile (nearest rank) and the longest lag of the last ten minutes, in ms."""

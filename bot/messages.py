@@ -89,6 +89,7 @@ class IncomingMessage:
         place: where the answer goes.
         author: who asked.
         text: what was asked (CommonMark), or a command's argument when `command` is given.
+        form: what came with a command besides, by name: texts that no audit and no log repeats.
         command: the command the platform named (``reload``); empty where the text decides.
         conversation_id: the conversation it continues; empty where place and author decide.
         opens_conversation: whether it opens a new one where `conversation_id` is empty, whatever was said before.
@@ -129,6 +130,7 @@ class IncomingMessage:
     groups_of_place: tuple[str, ...] = ()
     route: str = ""
     received_at: datetime = field(default_factory=_now)
+    form: Mapping[str, str] = field(default_factory=dict, hash=False)
 
     @property
     def person_id(self) -> str:
@@ -211,6 +213,7 @@ class Reply:
         generator: who wrote the answer; empty where nobody had to.
         capability: what the question was put to; what was said of symptoms is no history for generators.
         elapsed_ms: from acceptance to this reply, in milliseconds.
+        offers_diagnosis: whether it was asked in a way that sounds like symptoms, and judging them is offered.
         sights: the pictures it tells of, to be remembered where the answer is kept.
         error: the code of what went wrong (see `bot.errors`); empty where nothing did.
         data: the same for machines (a reload's report), JSON values only.
@@ -237,6 +240,7 @@ class Reply:
     generator: str = ""
     capability: Capability = "answer"
     elapsed_ms: float = 0.0
+    offers_diagnosis: bool = False
     sights: tuple[Sight, ...] = ()
     error: str = ""
     data: Mapping[str, Any] = field(default_factory=dict)
@@ -252,6 +256,7 @@ def diagnosis_document(reply: Reply) -> dict[str, Any]:
     return {
         **reply.data,
         "answer": reply.text,
+        "answer_id": _name(reply),
         "conversation_id": reply.conversation_id,
         "elapsed_ms": round(reply.elapsed_ms, 1),
     }
@@ -264,6 +269,7 @@ def description_document(reply: Reply) -> dict[str, Any]:
         "answer": reply.text,
         "citations": _sources(reply),
         "note": reply.note,
+        "answer_id": _name(reply),
         "conversation_id": reply.conversation_id,
         "elapsed_ms": round(reply.elapsed_ms, 1),
     }
@@ -279,20 +285,30 @@ def answer_document(reply: Reply) -> dict[str, Any]:
         "generator": reply.generator,
         "note": reply.note,
         "citations": _sources(reply),
+        "offers_diagnosis": reply.offers_diagnosis,
+        "answer_id": _name(reply),
         "conversation_id": reply.conversation_id,
         "elapsed_ms": round(reply.elapsed_ms, 1),
     }
 
 
+def _name(reply: Reply) -> str:
+    """Name the answer by its number: as text, since it has more digits than JavaScript's numbers hold."""
+    return str(reply.answer_id) if reply.answer_id else ""
+
+
 def _sources(reply: Reply) -> list[dict[str, Any]]:
-    return [
-        {
-            "title": citation.title,
-            "text": citation.text,
-            "source": citation.source,
-            "location": citation.location,
-            "url": citation.url,
-            "score": round(citation.score, 4),
-        }
-        for citation in reply.citations
-    ]
+    return [citation_document(citation) for citation in reply.citations]
+
+
+def citation_document(citation: Citation) -> dict[str, Any]:
+    """Give the JSON form of a passage that an answer rests on."""
+    return {
+        "title": citation.title,
+        "text": citation.text,
+        "source": citation.source,
+        "location": citation.location,
+        "url": citation.url,
+        "score": round(citation.score, 4),
+        "matched": [list(span) for span in citation.matched],
+    }

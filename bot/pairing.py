@@ -6,7 +6,7 @@ import secrets
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import Connection, delete, select
+from sqlalchemy import Connection, delete, func, select
 from sqlalchemy.dialects.sqlite import insert
 
 from bot.access import Access
@@ -22,6 +22,9 @@ _ALPHABET = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
 _LENGTH = 8
 """Signs of a code: 30 to the power of 8 are 650 thousand million."""
 
+_LISTED = 500
+"""Paired people who are listed at the most."""
+
 _VALID = timedelta(minutes=10)
 
 _TRIES, _PER = 5, 3600.0
@@ -36,6 +39,15 @@ class Code:
 
     text: str
     expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Paired:
+    """Who has paired: their id, who had made the code, and when (UTC)."""
+
+    person_id: str
+    by: str
+    at: datetime
 
 
 class Pairing:
@@ -80,6 +92,17 @@ class Pairing:
                 "That code is not valid.", "A code serves once, within ten minutes: ask an admin for one."
             )
         return Reply("Now we are paired: ask me whatever you like to know.", ephemeral=True)
+
+    async def listed(self) -> tuple[list[Paired], int]:
+        """Give who has paired, the newest first, and how many codes wait to be used."""
+        who = select(paired_people.c.person_id, paired_people.c.by, paired_people.c.at)
+        codes = select(func.count()).select_from(pairing_codes).where(pairing_codes.c.expires_at > datetime.now(UTC))
+
+        def _read(connection: Connection) -> tuple[list[Paired], int]:
+            newest = connection.execute(who.order_by(paired_people.c.at.desc()).limit(_LISTED))
+            return [Paired(*row) for row in newest], connection.scalar(codes) or 0
+
+        return await self._database.read(_read)
 
     async def unpair(self, person_id: str, by: str = "") -> bool:
         """Undo a pairing; False where there is none, or none by a code that `by` had made, where that is given."""

@@ -1,7 +1,7 @@
 """The commands `forget` and `export`: of one's own data, and for admins on somebody's behalf."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 
 from bot.access import Access
@@ -55,6 +55,7 @@ class PersonalData:
         access: who is an admin.
         audit: where it is written down what is done on somebody's behalf.
         spelled: gives a command as people write it in a place.
+        forget_elsewhere: takes a person's id out of what is kept outside the database; wherever that was.
     """
 
     def __init__(
@@ -65,7 +66,9 @@ class PersonalData:
         access: Access,
         audit: Audit,
         spelled: Callable[[Place, str], str],
+        forget_elsewhere: Callable[[str], Awaitable[None]],
     ) -> None:
+        self._forget_elsewhere = forget_elsewhere
         self._forgetting = forgetting
         self._export = export
         self._conversations = conversations
@@ -93,12 +96,17 @@ class PersonalData:
             return Reply(f"I keep nothing of `{whose.person_id}`{_here(whose)}.", ephemeral=True, data=_figures(0))
         if not whose.by_admin:
             # Who never asked anything has left events all the same, this one among them.
-            await self._forgetting.person(whose.person_id)
+            await self._forget(whose)
             return _forgotten(whose, count)
         # Whom it was about is just what is to be forgotten.
         async with self._audit.noting(replace(message, text="", mentions=()), "forget"):
-            await self._forgetting.person(whose.person_id, whose.within)
+            await self._forget(whose)
         return _forgotten(whose, count)
+
+    async def _forget(self, whose: _Whose) -> None:
+        await self._forgetting.person(whose.person_id, whose.within)
+        if not whose.within:
+            await self._forget_elsewhere(whose.person_id)
 
     def _asked_back(self, message: IncomingMessage, whose: _Whose, count: int) -> Reply:
         kept = counted(count, "conversation") if count else "no conversation, but other records,"

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal, cast
 
 import structlog
 from sqlalchemy import bindparam, delete, select
@@ -114,6 +114,22 @@ class PlaceSettings:
     def keeps(self, place: Place) -> bool:
         """Say whether what is said in a place is kept."""
         return self.held(place, "keep").value == "on"
+
+    @property
+    def defaults(self) -> Mapping[Name, str]:
+        """What holds where nothing is set."""
+        return self._defaults
+
+    def listed(self) -> list[dict[str, Any]]:
+        """Give what is set for places, in their order: of two for one place, the one that counts, an admin's."""
+        found = {
+            (place, name): {"place": place, "name": name, "value": value, "by_admin": False}
+            for name, values in self._operators.items()
+            for place, value in values.items()
+        }
+        for (place, called), value in self._admins.items():
+            found[place, cast("Name", called)] = {"place": place, "name": called, "value": value, "by_admin": True}
+        return [found[key] for key in sorted(found)]
 
     @property
     def something_is_not_kept(self) -> bool:

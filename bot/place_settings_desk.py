@@ -9,7 +9,7 @@ from bot.messages import IncomingMessage, Place, Reply
 from bot.place_settings import Held, Name, PlaceSettings
 from bot.settings.privacy import LONGEST_RETENTION
 
-_NAMES: Mapping[str, Name] = {"keep": "keep", "redact": "redact", "retention": "retention_days"}
+NAMES: Mapping[str, Name] = {"keep": "keep", "redact": "redact", "retention": "retention_days"}
 """How settings are called in the chats, and in the database."""
 
 _MEANINGS: Mapping[Name, str] = {
@@ -20,7 +20,7 @@ _MEANINGS: Mapping[Name, str] = {
 
 _FIX = "Write `keep off`, `redact on`, `retention 30` or `keep default`, and behind it `here`, `channel` or `server`."
 
-_DEFAULT = "default"
+DEFAULT = "default"
 
 
 class PlaceSettingsDesk:
@@ -43,7 +43,7 @@ class PlaceSettingsDesk:
         name, value, where = _read(words)
         target = _target(message.place, where)
         await self._require_reach(message, target)
-        if value == _DEFAULT:
+        if value == DEFAULT:
             await self._settings.drop(target, name)
         else:
             await self._settings.put(message, target, name, value)
@@ -64,8 +64,8 @@ class PlaceSettingsDesk:
             raise NotAllowedError("You may set that in a narrower place alone.", "Write `here` or `channel` behind it.")
 
     def _shown(self, place: Place, said: str = "") -> Reply:
-        held = {name: self._settings.held(place, name) for name in _NAMES.values()}
-        lines = "\n".join(f"- {_line(place, called, name, held[name])}" for called, name in _NAMES.items())
+        held = {name: self._settings.held(place, name) for name in NAMES.values()}
+        lines = "\n".join(f"- {_line(place, called, name, held[name])}" for called, name in NAMES.items())
         text = f"{said}What holds here:\n\n{lines}\n\n{_FIX}"
         document = {
             name: {"value": one.value, "set_for": one.place, "by_admin": one.by_admin} for name, one in held.items()
@@ -94,22 +94,27 @@ def _scope(place: Place, named: str) -> str:
 
 def _read(words: list[str]) -> tuple[Name, str, str]:
     called, value, where = (*words, "", "", "")[:3] if len(words) <= len(("name", "value", "place")) else ("", "", "")
-    name = _NAMES.get(called)
+    name = NAMES.get(called)
     if name is None or not value:
         raise QuestionError("I know no such setting.", _FIX)
-    return name, _value(name, value), where
+    return name, checked_value(name, value), where
 
 
-def _value(name: Name, value: str) -> str:
-    if value == _DEFAULT:
+def checked_value(name: Name, value: str) -> str:
+    """Give a value as it is kept: "on" or "off", a number of days, or `DEFAULT`.
+
+    Raises:
+        QuestionError: that setting cannot have it.
+    """
+    if value == DEFAULT:
         return value
     if name != "retention_days":
         if value not in ("on", "off"):
-            raise QuestionError(f"That can be on or off, and {_DEFAULT}.", _FIX)
+            raise QuestionError(f"That can be on or off, and {DEFAULT}.", _FIX)
         return value
     days = 0 if value in ("never", "off") else int(value) if value.isascii() and value.isdecimal() else -1
     if not 0 <= days <= LONGEST_RETENTION:
-        raise QuestionError(f"That can be a number of days up to {LONGEST_RETENTION:,}, never, and {_DEFAULT}.", _FIX)
+        raise QuestionError(f"That can be a number of days up to {LONGEST_RETENTION:,}, never, and {DEFAULT}.", _FIX)
     return str(days)
 
 

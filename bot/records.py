@@ -3,16 +3,17 @@
 import asyncio
 from collections.abc import Sequence
 from concurrent.futures import Executor
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import exists, func, select
 from sqlalchemy.dialects.sqlite import insert
 
 from bot.access import Access
-from bot.adapter import Records, Visited
+from bot.adapter import Opened, Records, Session, Visited
 from bot.database import Change, Database
 from bot.delivery import platform_key
 from bot.messages import IncomingMessage, Place
+from bot.sessions import Sessions
 from bot.tables import inbox, kept_values
 from knowledge import KnowledgeBase, KnowledgeError
 
@@ -31,6 +32,7 @@ class PlatformRecords(Records):
         self._knowledge = knowledge
         self._threads = threads
         self._access = access
+        self._sessions = Sessions(database)
 
     async def has_accepted(self, key: str) -> bool:
         """Say whether a message was accepted under this key."""
@@ -84,3 +86,15 @@ class PlatformRecords(Records):
         """Keep a small text under a name."""
         row = {"name": platform_key(self._platform, name), "value": value}
         await self._database.write(Change(_KEEP, ([row],)))
+
+    async def open_session(self, person: str, key_digest: str, lasts: timedelta) -> Opened:
+        """Open a session."""
+        return await self._sessions.open(person, key_digest, lasts)
+
+    async def session(self, token: str) -> Session | None:
+        """Give the session of a token; None where there is none, or none any more."""
+        return await self._sessions.find(token)
+
+    async def end_session(self, token: str) -> None:
+        """End the session of a token."""
+        await self._sessions.end(token)

@@ -5,7 +5,7 @@ import uuid
 from collections.abc import Awaitable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, Literal
 
 import structlog
 
@@ -24,13 +24,20 @@ from bot.errors import (
     TooManyError,
 )
 from bot.lanes import Waiting
-from bot.messages import IncomingMessage, Outcome, Reply
+from bot.messages import Capability, IncomingMessage, Outcome, Reply
 from bot.settings import Settings
 
 log = structlog.get_logger(__name__)
 
 WITHDRAW = "withdraw"
 """The command under which an adapter hands in that a question was deleted."""
+
+_ASKED_FOR: Mapping[str, Capability] = {
+    "diagnose": "diagnosis",
+    "diagnose_that": "diagnosis",
+    "describe": "picture",
+}
+"""What a command asks for, however it ends; what a question is put to, its reply says."""
 
 _INTERRUPTED = Reply(
     "Sorry, I was interrupted before I could answer this, and it has been a while. If it still matters, please ask"
@@ -61,6 +68,16 @@ class Responding:
             return self._commands.parse(message).command in ASKED
         except CommandUnknownError:
             return True
+
+    def capability(self, message: IncomingMessage, reply: Reply | None = None) -> Capability | Literal["command"]:
+        """Say what a message was put to: what its reply says, where there is one, or else what it asked for."""
+        try:
+            command = self._commands.parse(message).command
+        except CommandUnknownError:
+            return "command"
+        if command not in ASKED:
+            return "command"
+        return _ASKED_FOR.get(command) or (reply.capability if reply else "answer")
 
     async def inquire(self, message: IncomingMessage) -> Reply:
         """Run a command for a caller who waits."""

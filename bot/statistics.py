@@ -1,16 +1,19 @@
 """How the bot does: what was asked and how it ended, how fast, what people thought of it, and what is still open."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
-from math import ceil
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, case, func, select
 
+from bot.daily_statistics import MOST_DAYS, days, percentiles
 from bot.database import Database
 from bot.delivery import inbox_key
 from bot.delivery_statements import IS_OPEN
+from bot.errors import QuestionError
 from bot.knowledge_desk import counted
+from bot.loaded_models import CIRCUITS
 from bot.messages import IncomingMessage, Place, Reply
 from bot.question_text import plain
 from bot.tables import escalations, feedback, generation_usage, inbox, messages, outbox, pruned_events
@@ -36,13 +39,6 @@ _ROWS: Mapping[str, str] = {
     "people_asked_solved": "– solved",
 }
 """The rows of the table: a figure's key in the document, and the words for it."""
-
-_CIRCUITS = {
-    "closed": "in order",
-    "open": "left alone after failures",
-    "half-open": "about to be tried again",
-    "over budget": "over its budget until 00:00 UTC",
-}
 
 _state = case((escalations.c.solved_at.is_(None), "open"), else_="solved")
 
@@ -79,6 +75,20 @@ class Statistics:
         if self._now:
             document |= await self._now(message.place)
         return Reply(_in_words(document, message.received_at), ephemeral=True, data=document)
+
+    async def tell_days(self, message: IncomingMessage) -> Reply:
+        """Give the same, and for machines the figures of each of the last days, of all places; the text says how many.
+
+        Raises:
+            QuestionError: it is no number of days.
+        """
+        text = message.text.strip()
+        number = int(text) if text.isascii() and text.isdecimal() and len(text) <= len(str(MOST_DAYS)) else 0
+        if not 1 <= number <= MOST_DAYS:
+            raise QuestionError("That is no number of days.", f"Write one up to {MOST_DAYS}.")
+        told = await self.tell(message)
+        daily = await self._database.read(lambda connection: days(connection, message.received_at, number))
+        return replace(told, data={**told.data, "daily": daily})
 
     def _document(self, connection: Connection, message: IncomingMessage) -> dict[str, Any]:
         now = message.received_at
@@ -154,7 +164,7 @@ def _times(connection: Connection, now: datetime) -> list[dict[str, float]]:
     newest = select(messages.c.at, messages.c.elapsed_ms).where(messages.c.elapsed_ms.is_not(None))
     rows = connection.execute(newest.order_by(messages.c.id.desc()).limit(_TIMED)).all()
     return [
-        _percentiles([row.elapsed_ms for row in rows if longest is None or row.at >= now - longest])
+        percentiles([row.elapsed_ms for row in rows if longest is None or row.at >= now - longest])
         for longest in (_DAY, _WEEK, None)
     ]
 
@@ -181,13 +191,6 @@ def _used(connection: Connection, now: datetime) -> list[dict[str, dict[str, flo
 def _day(now: datetime, longest: timedelta | None) -> str:
     """Give the first day (UTC) of a window; usage is counted by days."""
     return f"{now - longest + _DAY:%Y-%m-%d}" if longest else ""
-
-
-def _percentiles(times: Sequence[float]) -> dict[str, float]:
-    """Give the 50th and the 95th percentile (nearest rank), and of how many; 0 of none."""
-    ranked = sorted(times) or [0.0]
-    ranks = {f"p{percent}": round(ranked[ceil(percent / 100 * len(ranked)) - 1], 1) for percent in (50, 95)}
-    return {**ranks, "answers": len(times)}
 
 
 def _in_words(document: Mapping[str, Any], now: datetime) -> str:
@@ -238,7 +241,7 @@ def _process(document: Mapping[str, Any]) -> str:
     if "loop_lag_ms" in document:
         said += f"The event loop is at most {document['loop_lag_ms']['p99']:.0f} ms late, 99 times of 100. "
     for name, state in document.get("generators", {}).items():
-        said += f"{name}: {_CIRCUITS[state]}. "
+        said += f"{name}: {CIRCUITS[state]}. "
     return said + _cleaned(document.get("cleaned"))
 
 

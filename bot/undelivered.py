@@ -105,6 +105,11 @@ class UndeliveredDesk:
             raise QuestionError(
                 "I know no such thing to do.", "Write `list`, `retry`, or `retry` and a key of the list."
             )
+        return await self.show(message)
+
+    async def show(self, message: IncomingMessage) -> Reply:
+        """List what was given up."""
+        within = "" if self._access.is_operator(message) else message.place.workspace_id
         found = await self._undelivered.listed(within)
         data = {"undelivered": [document(one) for one in found]}
         return Reply(in_words(found[:_LISTED], len(found)), ephemeral=True, data=data)

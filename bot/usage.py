@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from types import TracebackType
 from typing import Any, Self
@@ -52,11 +52,17 @@ class UsageLedger:
         database: where it is kept.
         budgets: by the generator's name in the settings; none means no bound.
         expected: what an answer may take, by the same names, as long as none was written.
+        tell: is told what each answer took, with the generator's name in the settings.
     """
 
     def __init__(
-        self, database: Database, budgets: Mapping[str, BudgetSettings], expected: Mapping[str, Usage] | None = None
+        self,
+        database: Database,
+        budgets: Mapping[str, BudgetSettings],
+        expected: Mapping[str, Usage] | None = None,
+        tell: Callable[[str, Usage], None] = lambda generator, usage: None,
     ) -> None:
+        self._tell = tell
         self._database = database
         self._budgets = budgets
         self._expected = expected or {}
@@ -102,6 +108,7 @@ class UsageLedger:
             row: what it took, and for whom.
             reserved: the number of the reservation that it takes the place of.
         """
+        self._tell(row["generator"], Usage(row["input_tokens"], row["output_tokens"], row["cost"]))
         if reserved:
             took = {f"took_{name}": row[name] for name in ("model", "input_tokens", "output_tokens", "cost")}
             self._write_beside(Change(_SETTLE, ([{"reserved": reserved} | took],)))

@@ -7,11 +7,13 @@ if TYPE_CHECKING:
     from knowledge.errors import KnowledgeError as KnowledgeError
     from knowledge.hits import Hit as Hit
     from knowledge.knowledge_base import KnowledgeBase as KnowledgeBase
+    from knowledge.library import Library as Library
     from knowledge.loaders import LoadLimits as LoadLimits
     from knowledge.passages import Document as Document
     from knowledge.passages import Passage as Passage
     from knowledge.passages import Problem as Problem
     from knowledge.reports import KnowledgeStatistics as KnowledgeStatistics
+    from knowledge.reports import Progress as Progress
     from knowledge.reports import ReloadReport as ReloadReport
     from knowledge.storage.survey import KnowledgeOptions as KnowledgeOptions
 
@@ -23,9 +25,11 @@ _HOMES = {
     "KnowledgeError": "errors",
     "KnowledgeOptions": "storage.survey",
     "KnowledgeStatistics": "reports",
+    "Library": "library",
     "LoadLimits": "loaders",
     "Passage": "passages",
     "Problem": "passages",
+    "Progress": "reports",
     "ReloadReport": "reports",
 }
 

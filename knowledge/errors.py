@@ -9,6 +9,10 @@ KnowledgeError
 ├── IndexBusyError          another process has been building for too long
 ├── DamagedIndexError       a saved index does not hold what was written into it
 │   └── OutdatedIndexError  it was saved by a version of Preceptor that wrote it differently
+├── LibraryError            the library stays as it is
+│   ├── LibraryRefusedError what was handed in cannot be taken
+│   ├── LibraryMissingError it has no such file, answer or version
+│   └── LibraryBusyError    another process has been changing it for too long, or it cannot be written
 ├── CalibrationError        the questions given cannot calibrate anything, or the file is unusable
 ├── EvaluationDataError     a test collection does not read; names file and line
 └── MissingExtraError       a library of an optional extra is not installed
@@ -73,7 +77,7 @@ class IndexUnwritableError(KnowledgeError):
     """The index could not be written; `folder` is where, `code` the errno (None where the library gave none)."""
 
     def __init__(self, folder: Path, error: OSError) -> None:
-        super().__init__(f"The index cannot be saved in {folder}: {_meaning(error)}.", _remedy(error))
+        super().__init__(f"The index cannot be saved in {folder}: {meaning(error)}.", _remedy(error))
         self.folder = folder
         self.code = error.errno
 
@@ -102,6 +106,22 @@ class OutdatedIndexError(DamagedIndexError):
         super().__init__("it was written by another version of Preceptor")
 
 
+class LibraryError(KnowledgeError):
+    """The library stays as it is; the subclass says whose doing that is."""
+
+
+class LibraryRefusedError(LibraryError):
+    """What was handed in cannot be taken: its name, its content, or what would be left without it."""
+
+
+class LibraryMissingError(LibraryError):
+    """The library has no such file, answer or version."""
+
+
+class LibraryBusyError(LibraryError):
+    """Another process has been changing the library for too long, or its folder cannot be written."""
+
+
 class CalibrationError(KnowledgeError):
     """The questions given cannot calibrate anything, or a saved calibration is unusable."""
 
@@ -114,7 +134,7 @@ class MissingExtraError(KnowledgeError):
     """A library that belongs to an optional extra is not installed."""
 
 
-def _meaning(error: OSError) -> str:
+def meaning(error: OSError) -> str:
     """The plain meaning of an errno; numpy reports a short write, which is a full disk, without one."""
     if error.errno is None or error.errno in _NO_SPACE:
         return "there is no space left on the disk"

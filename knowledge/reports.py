@@ -1,8 +1,59 @@
 """What a load of the knowledge base and a look at it tell: values for people and for JSON."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Literal
 
 from knowledge.passages import Problem
+
+Stage = Literal["waiting", "looking", "reading", "indexing", "saving"]
+"""What a load is at; before the first of them it waits for another one to end."""
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a load is.
+
+    Attributes:
+        stage: what it is at.
+        done: files read, while it reads; else 0.
+        total: of how many, while it reads; else 0.
+    """
+
+    stage: Stage
+    done: int = 0
+    total: int = 0
+
+
+Watch = Callable[[Progress], None]
+"""Is told of every step of a load, in the thread that loads."""
+
+
+def unwatched(progress: Progress) -> None:
+    """Let a load go on without anybody looking."""
+
+
+@dataclass(frozen=True, slots=True)
+class FileReport:
+    """A file that is read, and what came of it.
+
+    Attributes:
+        name: as citations name it; of a file of the library, its own name there.
+        source: what its source is called: the last part of its path, or "library".
+        is_managed: whether it is one of the library.
+        passages: how many of it can be found; those that another file says first are not counted.
+        bytes: its size when it was read.
+        changed_at: when it was last changed (ISO 8601, UTC); empty where that was just before it was read.
+        problems: what in it could not be used.
+    """
+
+    name: str
+    source: str
+    is_managed: bool
+    passages: int
+    bytes: int
+    changed_at: str
+    problems: tuple[Problem, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from typing import Generic, Protocol, TypeVar
 
 import structlog
 
+from models import watching
 from models.errors import GeneratorBusyError, GeneratorUnreachableError, ModelError
 
 log = structlog.get_logger(__name__)
@@ -134,10 +135,14 @@ class Runtime(Generic[Item, Piece]):
         name: what messages call the model.
         load: loads it.
         limits: how much it takes on.
+        kind: what it is for.
     """
 
-    def __init__(self, name: str, load: Load[Item, Piece], limits: RuntimeLimits) -> None:
+    def __init__(
+        self, name: str, load: Load[Item, Piece], limits: RuntimeLimits, kind: watching.Kind = "answers"
+    ) -> None:
         self._name = name
+        self._kind = kind
         self._load = load
         self._limits = limits
         self._model: Model[Item, Piece] | None = None
@@ -281,6 +286,7 @@ class Runtime(Generic[Item, Piece]):
 
     def _load_in_thread(self, loading: asyncio.Future[Model[Item, Piece]]) -> None:
         outcome: Model[Item, Piece] | ModelError
+        begun = monotonic()
         try:
             outcome = self._load(self._closing)
         except ModelError as error:
@@ -289,6 +295,7 @@ class Runtime(Generic[Item, Piece]):
         except Exception:
             log.exception("model not loaded", model=self._name)
             outcome = GeneratorUnreachableError(f"{self._name} cannot be loaded.", "The log holds the reason.")
+        watching.tell_loaded(self._kind, monotonic() - begun, failed=isinstance(outcome, ModelError))
         if not isinstance(outcome, ModelError):
             self._model = outcome
             for _ in range(outcome.parallel):
@@ -309,6 +316,7 @@ class Runtime(Generic[Item, Piece]):
     def _work(self, model: Model[Item, Piece]) -> None:
         while jobs := self._next_batch(model.parallel):
             error: ModelError | None = None
+            begun = monotonic()
             try:
                 model.compute(jobs)
             except ModelError as raised:
@@ -317,6 +325,7 @@ class Runtime(Generic[Item, Piece]):
             except Exception:
                 log.exception("model failed", model=self._name, batch=len(jobs))
                 error = GeneratorUnreachableError(f"{self._name} broke off.", "The log holds the reason.")
+            watching.tell_computed(self._kind, len(jobs), monotonic() - begun)
             with self._changed:
                 self._running.difference_update(jobs)
             for job in jobs:

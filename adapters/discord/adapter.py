@@ -12,7 +12,7 @@ from adapters.discord.rendering import MESSAGE_LENGTH, parts_of
 from adapters.discord.synchronising import synchronise
 from adapters.discord.typing_indicator import typing_in
 from adapters.fetching import Fetching
-from bot.adapter import Accept, Adapter, AdapterSetup, Limits, Receipt, Records
+from bot.adapter import Accept, Adapter, AdapterSetup, Health, Limits, Receipt, Records
 from bot.errors import StoppingError
 from bot.messages import Attachment, IncomingMessage, Place, Reply
 from bot.settings import Settings
@@ -76,6 +76,11 @@ class DiscordAdapter(Adapter):
         """Do what is to be done beside hearing and answering: the commands first, then whatever was missed."""
         await synchronise(client.tree, client.application_id or 0, self._settings.development_servers, self._records)
         await client.catching_up.keep()
+
+    @property
+    def health(self) -> Health:
+        """Whether the gateway is connected."""
+        return self._connection.health
 
     @property
     def welcome(self) -> str:

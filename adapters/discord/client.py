@@ -16,6 +16,7 @@ from adapters.discord.commands import add_commands
 from adapters.discord.ears import Ears
 from adapters.discord.interactions import Interactions, tell
 from adapters.discord.odd_events import pass_over_odd_events
+from adapters.discord.presence import Presence
 from adapters.discord.refusals import is_anothers
 from adapters.discord.replies import Replies
 from adapters.discord.underway import Attendance, Deferrals
@@ -108,6 +109,7 @@ class Client(discord.AutoShardedClient):
         pass_over_odd_events(self._connection.parsers)
         deferrals = Deferrals()
         self.attendance = Attendance()
+        self.presence = Presence()
         # In other people's conversations, where a user may bring an application along, the bot would be no member.
         self.tree = Tree(
             self,
@@ -139,8 +141,17 @@ class Client(discord.AutoShardedClient):
         log.info("discord ready", servers=len(self.guilds), shards=self.shard_count)
         self.catching_up.want()
 
+    async def on_shard_connect(self, shard_id: int) -> None:
+        """Note that a connection is there."""
+        self.presence.connected(shard_id)
+
+    async def on_shard_disconnect(self, shard_id: int) -> None:
+        """Note that a connection broke off; discord.py makes it anew."""
+        self.presence.disconnected(shard_id)
+
     async def on_shard_resumed(self, shard_id: int) -> None:
         """Log that a broken connection goes on where it was."""
+        self.presence.connected(shard_id)
         log.info("discord connection resumed", shard=shard_id)
 
     async def on_message(self, message: discord.Message) -> None:

@@ -5,6 +5,7 @@ import contextlib
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 import aiohttp
 import discord
@@ -15,7 +16,9 @@ from discord.http import Route as RestRoute
 
 from adapters.discord.client import Client
 from adapters.discord.endings import content_not_allowed, ending
+from adapters.discord.presence import moment
 from adapters.failures import told
+from bot.adapter import Health
 from bot.errors import AdapterError
 from bot.settings.tree import DiscordSettings
 
@@ -82,6 +85,8 @@ class Connection:
         self._backoff = backoff
         self._client: Client | None = None
         self._ended: AdapterError | None = None
+        self._away_since = datetime.now(UTC)
+        self._trouble: Exception | None = None
         self._tried = asyncio.Event()
         self._here = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
@@ -96,6 +101,23 @@ class Connection:
         if self._client is None:
             raise ConnectionError("not logged in to Discord")
         return self._client
+
+    @property
+    def health(self) -> Health:
+        """Whether the bot hears Discord now, and if not, why and since when."""
+        if self._ended is not None:
+            return Health(False, f"{self._ended.sentence} {self._ended.fix}".strip())
+        if self._client is None:
+            return Health(False, self._why_away)
+        return self._client.presence.health(self._client.shard_count or 1, self._client.latency)
+
+    @property
+    def _why_away(self) -> str:
+        if isinstance(self._trouble, NotDiscordError):
+            return str(self._trouble)
+        # What a library says of an error may hold more than its kind.
+        kind = f" ({type(self._trouble).__name__})" if self._trouble else ""
+        return f"Discord is not reached since {moment(self._away_since)}{kind}; I keep trying."
 
     async def reached(self) -> Client:
         """Wait a while for a client that is logged in.
@@ -155,6 +177,7 @@ class Connection:
         self._tried.set()
 
     async def _wait(self, attempt: int, error: Exception) -> None:
+        self._trouble = error
         wait = self._backoff.delay(attempt)
         why = {"why": str(error)} if isinstance(error, NotDiscordError) else {}
         log.warning("discord not reached", again_in=round(wait, 1), **told(error), **why)
@@ -185,6 +208,8 @@ class Connection:
             yield client
         finally:
             self._here.clear()
+            if self._client is not None:
+                self._away_since = datetime.now(UTC)
             self._client = None
             await _close(client)
 

@@ -5,14 +5,16 @@ from typing import cast
 
 from adapters.http import listening
 from adapters.http.application import build
+from adapters.http.forms import library_files, pictures
 from adapters.http.front import Front
 from adapters.http.keys import Keys
 from adapters.http.server import Server
 from adapters.http.uploads import Uploads
-from bot.adapter import Accept, AdapterSetup, InMemoryAdapter, Limits, Receipt
+from bot.adapter import Accept, AdapterSetup, Health, InMemoryAdapter, Limits, Receipt
 from bot.errors import AdapterError, StoppingError
 from bot.messages import Attachment, IncomingMessage, Reply
 from bot.settings import Settings
+from bot.staging import Staging
 
 _STOPPING = Reply("Preceptor is stopping.", outcome="failed", error="stopping", data={"fix": "Ask again in a moment."})
 
@@ -30,7 +32,7 @@ class HttpAdapter(InMemoryAdapter):
         super().__init__(Limits(streaming=True, reaches_later=False))
         settings = cast("Settings", setup.settings)
         self._settings = settings.http
-        self._keys = Keys(settings.http)
+        self._keys = Keys(settings.http, setup.records)
         text_bytes = settings.http.body_kilobytes << 10
         self._uploads = Uploads((settings.attachments.megabytes << 20) + text_bytes)
         self._front = Front(
@@ -40,12 +42,24 @@ class HttpAdapter(InMemoryAdapter):
             ready=setup.ready,
             patience=settings.answers.deadline_seconds + settings.dispatch.shutdown_seconds,
             uploads=self._uploads,
+            staging=Staging(settings.staging_directory),
+            forms={
+                "/v1/describe": pictures(self._uploads.body_bytes),
+                "/v1/knowledge/files": library_files((settings.knowledge.upload_megabytes << 20) + text_bytes),
+            },
             most_files=settings.images.most,
             text_bytes=text_bytes,
+            figures=setup.figures,
         )
         self._webhooks = setup.webhooks
         self._server: Server | None = None
         self.address = ""
+
+    @property
+    def health(self) -> Health:
+        """Whether requests are answered."""
+        is_up = self._server is not None and self._server.is_serving
+        return Health(is_up, "" if is_up else "Nothing listens; the log says why.")
 
     @property
     def welcome(self) -> str:

@@ -29,6 +29,17 @@ class Question(BaseModel):
     )
     top_k: int | None = Field(None, ge=1, le=50, description="How many passages the answer may rest on.")
     conversation_id: str | None = Field(None, description="The conversation it continues; left out, a new one opens.")
+    generator: str = Field(
+        "",
+        max_length=100,
+        description="Who is to write the answer, before the others of the chain; `GET /v1/about` names them. What may"
+        " tell of symptoms is written on this machine all the same.",
+    )
+    source: str = Field(
+        "",
+        max_length=1_000,
+        description="The source that the answer is to come from; `GET /v1/about` names them. Left out, from all.",
+    )
 
 
 class Symptoms(BaseModel):
@@ -84,6 +95,7 @@ class Diagnosis(BaseModel):
     model: str = Field(description='Which classifier judged: "floor", or the name of a trained one.')
     disclaimer: str
     answer: str = Field(description="The same in words, as a chat shows it (CommonMark).")
+    answer_id: str = Field(description="By this its asker may judge it; empty where nothing is kept.")
     conversation_id: str = Field(description="To add to the description; empty where nothing is kept.", examples=[_ID])
     elapsed_ms: float
 
@@ -141,6 +153,10 @@ class Source(BaseModel):
     location: str = Field(description="Where in the file.")
     url: str = Field(description="Where to read more; may be empty.")
     score: float = Field(description="How well it fits the question; comparable within one answer.")
+    matched: list[Annotated[list[int], Field(min_length=2, max_length=2)]] = Field(
+        description="Where words of the question stand in the text: first character, and the one behind the last"
+        " (code points), in order."
+    )
 
 
 class Description(BaseModel):
@@ -150,6 +166,7 @@ class Description(BaseModel):
     answer: str = Field(description="The same in words, as a chat shows it (CommonMark); the answer to the question.")
     citations: list[Source] = Field(description="What the answer to the question rests on.")
     note: str = Field(description="What there is to know of how it was written; may be empty.")
+    answer_id: str = Field(description="By this its asker may judge it; empty where nothing is kept.")
     conversation_id: str = Field(description="To ask more of it; empty where nothing is kept.", examples=[_ID])
     elapsed_ms: float
 
@@ -164,38 +181,13 @@ class Answer(BaseModel):
     generator: str = Field(description="Who wrote the answer.")
     note: str = Field(description="What there is to know of how it was written; may be empty.")
     citations: list[Source]
+    offers_diagnosis: bool = Field(
+        description="Whether it sounds like symptoms: `POST /v1/diagnose` tells what they may point to."
+    )
+    answer_id: str = Field(description="By this its asker may judge it; empty where nothing is kept.")
     conversation_id: str = Field(examples=[_ID])
     elapsed_ms: float
     suggestions: list[str] = Field(description='"Did you mean", when there is no answer.')
-
-
-class Reference(BaseModel):
-    """What a kept answer rested on."""
-
-    title: str
-    source: str
-    location: str
-    url: str
-
-
-class Message(BaseModel):
-    """A question or an answer of a conversation; what only answers have is missing from questions."""
-
-    role: Literal["question", "answer"]
-    text: str
-    at: str = Field(description="When (ISO 8601, UTC).")
-    outcome: str | None = None
-    confidence: float | None = None
-    generator: str | None = None
-    elapsed_ms: float | None = None
-    citations: list[Reference] | None = None
-
-
-class Conversation(BaseModel):
-    """A conversation, oldest message first."""
-
-    conversation_id: str = Field(examples=[_ID])
-    messages: list[Message]
 
 
 class PersonalData(BaseModel):

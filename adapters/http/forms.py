@@ -64,11 +64,44 @@ class PictureForm:
     conversation_id: str | None = None
 
 
-def no_form() -> Problem:
-    """Give the problem of a body that comes in another way."""
-    return Problem(
-        "media_type_unsupported", f"Pictures come as {FORM_DATA}.", f"Send each in a field named {FILE}: {_CURL}."
-    )
+@dataclass(frozen=True, slots=True)
+class FormPath:
+    """A path whose bodies are forms with files, and larger than elsewhere.
+
+    Attributes:
+        largest: bytes of a body.
+        setting: which one holds the limit.
+        what: what the files are, as a sentence begins.
+        example: of a file's name.
+    """
+
+    largest: int
+    setting: str
+    what: str
+    example: str
+
+    def no_form(self) -> Problem:
+        """Give the problem of a body that comes in another way."""
+        fix = f"Send each in a field named {FILE}: `curl -F {FILE}=@{self.example}`."
+        return Problem("media_type_unsupported", f"{self.what} come as {FORM_DATA}.", fix)
+
+    def too_large(self) -> Problem:
+        """Give the problem of a body that is larger than what is read."""
+        return Problem(
+            "body_too_large",
+            f"The files are larger than the {self.largest >> 20:,} MiB, together, that are read here.",
+            f"Send smaller ones, or fewer at once; the setting {self.setting} holds the limit.",
+        )
+
+
+def pictures(largest: int) -> FormPath:
+    """Describe the forms that bring pictures."""
+    return FormPath(largest, "attachments.megabytes", "Pictures", "picture.jpg")
+
+
+def library_files(largest: int) -> FormPath:
+    """Describe the forms that bring files for the library."""
+    return FormPath(largest, "knowledge.upload_megabytes", "Files", "handbook.md")
 
 
 async def picture_form(request: Request, most: int, text_bytes: int) -> PictureForm | Problem:
@@ -85,7 +118,7 @@ async def picture_form(request: Request, most: int, text_bytes: int) -> PictureF
     """
     content_type = request.headers.get("content-type", "")
     if content_type.partition(";")[0].strip().lower() != FORM_DATA:
-        return no_form()
+        return pictures(0).no_form()
     try:
         body = [piece async for piece in request.stream()]
         parts = await asyncio.to_thread(read, content_type, body, most + _MORE)

@@ -1,11 +1,13 @@
 """What the routes need of the bot, and nothing more."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
+from adapters.http.forms import FormPath
 from adapters.http.uploads import Uploads
-from bot.adapter import Exchange, Inquire
+from bot.adapter import Exchange, Figures, Inquire
 from bot.messages import IncomingMessage
+from bot.staging import Staging
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,9 +20,12 @@ class Front:
         inquire: does a command at once.
         ready: says what the bot still waits for; empty when it can answer.
         patience: seconds to wait for an answer.
-        uploads: keeps what came with requests.
+        uploads: keeps pictures that came with requests.
+        staging: keeps files on their way into the library.
+        forms: the paths to which files are sent.
         most_files: how many files one request may bring.
         text_bytes: how long a text in a form may be.
+        figures: the metrics.
     """
 
     post: Callable[[IncomingMessage], Awaitable[Exchange]]
@@ -29,5 +34,8 @@ class Front:
     ready: Callable[[], str]
     patience: float
     uploads: Uploads
+    staging: Staging
+    forms: Mapping[str, FormPath]
     most_files: int
     text_bytes: int
+    figures: Figures

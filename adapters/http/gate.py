@@ -9,26 +9,26 @@ from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from adapters.http.forms import no_form
+from adapters.http.forms import FormPath
 from adapters.http.hosts import Hosts
-from adapters.http.keys import Keys
+from adapters.http.keys import Keys, shows_session
 from adapters.http.multipart import FORM_DATA
 from adapters.http.negotiation import JSON
-from adapters.http.problems import Problem
+from adapters.http.problems import Problem, of_error
+from bot.errors import PreceptorError
 
 log = structlog.get_logger(__name__)
 
-OPEN_PATHS = frozenset({"/healthz", "/readyz"})
-"""What is answered without a key: whether the process lives and whether it can answer."""
-
-UPLOADS = "/v1/describe"
-"""Where bodies are forms with files, and larger than elsewhere."""
+OPEN_PATHS = frozenset({"/healthz", "/readyz", "/v1/sessions"})
+"""What is answered without a key: whether the process lives, whether it can answer, and signing in."""
 
 _BODY_SECONDS = 20.0
 """How long a body may take to arrive; one with files has more time."""
 
 _SLOWEST = 64 << 10
 """Bytes a second at which files have to arrive."""
+
+_ASKED_FOR = {"WWW-Authenticate": 'Bearer realm="preceptor"'}
 
 _HEADERS = {
     "X-Content-Type-Options": "nosniff",
@@ -49,20 +49,20 @@ class Gate:
         keys: who has a key.
         hosts: the names under which the API is reached.
         body_bytes: the largest body, where it is JSON.
-        upload_bytes: the largest body, where it is a form with files.
+        forms: where bodies are forms with files, and larger, by path.
     """
 
     app: ASGIApp
     keys: Keys
     hosts: Hosts
     body_bytes: int
-    upload_bytes: int
+    forms: Mapping[str, FormPath]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let a request pass, or answer it with what is wrong with it."""
         response = _Response(send)
         try:
-            problem = self._refusal(scope)
+            problem = await self._refusal(scope)
             if problem is not None:
                 await problem.response()(scope, receive, response.send)
             else:
@@ -76,11 +76,15 @@ class Gate:
             else:
                 raise
 
-    def _refusal(self, scope: Scope) -> Problem | None:
+    async def _refusal(self, scope: Scope) -> Problem | None:
         headers: dict[bytes, bytes] = dict(scope["headers"])
-        return self._stranger(scope, headers) or self._burden(scope["path"], headers)
+        try:
+            return await self._stranger(scope, headers) or self._burden(scope["path"], headers)
+        # Whose session it is could not be looked up.
+        except PreceptorError as error:
+            return of_error(error)
 
-    def _stranger(self, scope: Scope, headers: Mapping[bytes, bytes]) -> Problem | None:
+    async def _stranger(self, scope: Scope, headers: Mapping[bytes, bytes]) -> Problem | None:
         """Say what is wrong with where a request comes from.
 
         Where no key is needed a web page must not be able to ask in its visitor's name: neither under a name of its
@@ -90,14 +94,10 @@ class Gate:
             problem = self.hosts.refusal(headers)
             if problem is not None:
                 return problem
-        author = self.keys.author(headers)
-        if author is None and scope["path"] not in OPEN_PATHS:
-            return Problem(
-                "key_missing",
-                "This needs a key that is valid here.",
-                "Send it as `Authorization: Bearer KEY`.",
-                headers={"WWW-Authenticate": 'Bearer realm="preceptor"'},
-            )
+        is_open = scope["path"] in OPEN_PATHS
+        author = None if is_open and self.keys else await self.keys.author(headers)
+        if author is None and not is_open:
+            return _signed_out() if shows_session(headers) else _no_key()
         scope["state"]["author"] = author
         return None
 
@@ -105,38 +105,53 @@ class Gate:
         """Say what is wrong with the body that a request announces."""
         length = headers.get(b"content-length", b"")
         if int(length or 0) > self._largest(path):
-            return too_large(path, self.upload_bytes)
+            return too_large(path, self.forms)
         if length in (b"", b"0") and b"transfer-encoding" not in headers:
             return None
         media = headers.get(b"content-type", b"").partition(b";")[0].strip().lower()
         plain = headers.get(b"content-encoding", b"identity") == b"identity"
-        if path == UPLOADS:
-            return None if plain and media == FORM_DATA.encode() else no_form()
+        if form := self.forms.get(path):
+            return None if plain and media == FORM_DATA.encode() else form.no_form()
         if media != JSON.encode() or not plain:
             return Problem("media_type_unsupported", f"A body must be plain {JSON}.", f"Send `Content-Type: {JSON}`.")
         return None
 
     def _largest(self, path: str) -> int:
-        return self.upload_bytes if path == UPLOADS else self.body_bytes
+        form = self.forms.get(path)
+        return form.largest if form else self.body_bytes
 
     def _bounded(self, scope: Scope, receive: Receive) -> Receive:
         largest = self._largest(scope["path"])
-        if scope["path"] != UPLOADS:
+        if scope["path"] not in self.forms:
             return bounded(receive, largest)
         announced = dict(scope["headers"]).get(b"content-length", b"")
         return bounded(receive, largest, _BODY_SECONDS + int(announced or largest) / _SLOWEST)
 
 
-def too_large(path: str, upload_bytes: int) -> Problem:
-    """Give the problem of a body that is larger than what is read there."""
-    if path != UPLOADS:
-        fix = "Send less, or raise the setting http.body_kilobytes."
-        return Problem("body_too_large", "The body is larger than what is read here.", fix)
+def _no_key() -> Problem:
     return Problem(
-        "body_too_large",
-        f"The files are larger than the {upload_bytes >> 20:,} MiB, together, that are read here.",
-        "Send smaller ones, or fewer at once; the setting attachments.megabytes holds the limit.",
+        "key_missing",
+        "This needs a key that is valid here.",
+        "Send it as `Authorization: Bearer KEY`.",
+        headers=_ASKED_FOR,
     )
+
+
+def _signed_out() -> Problem:
+    return Problem(
+        "session_ended",
+        "You were signed out: the session is over, or its key is no longer valid here.",
+        "Sign in again.",
+        headers=_ASKED_FOR,
+    )
+
+
+def too_large(path: str, forms: Mapping[str, FormPath]) -> Problem:
+    """Give the problem of a body that is larger than what is read there."""
+    if form := forms.get(path):
+        return form.too_large()
+    fix = "Send less, or raise the setting http.body_kilobytes."
+    return Problem("body_too_large", "The body is larger than what is read here.", fix)
 
 
 class _Response:

@@ -1,10 +1,12 @@
 """Reads multipart/form-data (RFC 7578): the parts of a body that has arrived whole, files and fields alike."""
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from time import monotonic
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
 import python_multipart
 from python_multipart.exceptions import FormParserError
@@ -17,9 +19,6 @@ FORM_DATA = "multipart/form-data"
 
 # It would warn of every body that is no form, and quote it.
 logging.getLogger("python_multipart").setLevel(logging.ERROR)
-
-_SECONDS = 5.0
-"""How long reading may take; the largest body that is no trick takes a tenth of one."""
 
 
 class MultipartError(ValueError):
@@ -71,30 +70,103 @@ def read(content_type: str, body: Sequence[bytes], most: int) -> list[Part]:
             was made so that reading it takes long.
     """
     reading = _Reading(most)
-    boundary = parse_options_header(content_type)[1].get(b"boundary", b"")
-    if not boundary:
-        raise MultipartError("The header Content-Type names no boundary.")
-    try:
-        parser = python_multipart.MultipartParser(boundary, reading.callbacks())
-        end = monotonic() + _SECONDS
+    _Parsing(content_type, reading).feed_all(body)
+    return reading.parts
+
+
+class StoredPart(NamedTuple):
+    """One part of a form, on the disk: the field's name, the file's name (None where it is none), its media type."""
+
+    name: str
+    filename: str | None
+    media_type: str
+    path: Path
+
+
+class StoredForm:
+    """Reads a form as it arrives, its parts into files; nothing of it stays in memory.
+
+    Args:
+        content_type: the header of that name, with the boundary.
+        most: how many parts there may be.
+        next_file: says where the next part is to be written.
+
+    Raises:
+        MultipartError: the boundary is missing.
+    """
+
+    def __init__(self, content_type: str, most: int, next_file: Callable[[], Path]) -> None:
+        self._reading = _StoredReading(most, next_file)
+        self._parsing = _Parsing(content_type, self._reading)
+
+    def write(self, piece: bytes) -> None:
+        """Read the next piece of the body. Blocking.
+
+        Raises:
+            MultipartError: as `read` does.
+            OSError: the disk does not take it.
+        """
+        self._parsing.feed(piece)
+
+    def parts(self) -> list[StoredPart]:
+        """Give the parts, after the last piece. Raises MultipartError where the body breaks off."""
+        self._parsing.end()
+        return self._reading.stored
+
+    def close(self) -> None:
+        """Close what is still open, wherever the body broke off."""
+        self._reading.close()
+
+
+class _Parsing:
+    """Feeds a parser, and gives up on a body that was made to take long."""
+
+    def __init__(self, content_type: str, reading: "_Reading") -> None:
+        boundary = parse_options_header(content_type)[1].get(b"boundary", b"")
+        if not boundary:
+            raise MultipartError("The header Content-Type names no boundary.")
+        self._reading = reading
+        self._seconds = 0.0
+        with _translated():
+            self._parser = python_multipart.MultipartParser(boundary, reading.callbacks())
+
+    def feed_all(self, body: Sequence[bytes]) -> None:
         for piece in body:
-            parser.write(piece)
-            if monotonic() > end:
-                raise MultipartError("The body takes too long to be read.")
+            self.feed(piece)
+        self.end()
+
+    def feed(self, piece: bytes) -> None:
+        started = monotonic()
+        with _translated():
+            self._parser.write(piece)
+        self._seconds += monotonic() - started
+        if self._seconds > self._reading.patience:
+            raise MultipartError("The body takes too long to be read.")
+
+    def end(self) -> None:
+        if not self._reading.is_whole:
+            raise MultipartError("The body breaks off: its last boundary is missing.")
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    try:
+        yield
     except FormParserError as error:
         raise MultipartError("The body is no form of the kind that its head says.") from error
-    if not reading.is_whole:
-        raise MultipartError("The body breaks off: its last boundary is missing.")
-    return reading.parts
 
 
 class _Reading:
     """Collects what the parser comes upon."""
 
+    patience = 5.0
+    """Seconds that reading may take; the largest body that is no trick takes a tenth of one."""
+
     def __init__(self, most: int) -> None:
         self.parts: list[Part] = []
         self.is_whole = False
         self._most = most
+        self._count = -1
         self._begin()
 
     def callbacks(self) -> "MultipartCallbacks":
@@ -109,8 +181,9 @@ class _Reading:
         }
 
     def _begin(self) -> None:
-        if len(self.parts) == self._most:
+        if self._count == self._most:
             raise TooManyPartsError(f"The form has more than {self._most:,} parts.")
+        self._count += 1
         self._name, self._value = b"", b""
         self._headers: dict[bytes, bytes] = {}
         self._pieces: list[bytes] = []
@@ -134,10 +207,45 @@ class _Reading:
             raise MultipartError("A part of the form has no name.")
         filename = _text(options, b"filename") if b"filename" in options else None
         media_type = self._headers.get(b"content-type", b"").decode("latin-1")
-        self.parts.append(Part(_text(options, b"name"), filename, media_type, tuple(self._pieces)))
+        self._keep(_text(options, b"name"), filename, media_type)
+
+    def _keep(self, name: str, filename: str | None, media_type: str) -> None:
+        self.parts.append(Part(name, filename, media_type, tuple(self._pieces)))
 
     def _whole(self) -> None:
         self.is_whole = True
+
+
+class _StoredReading(_Reading):
+    """Writes what the parser comes upon into files."""
+
+    patience = 60.0
+    """The disk's share is in it."""
+
+    def __init__(self, most: int, next_file: Callable[[], Path]) -> None:
+        self.stored: list[StoredPart] = []
+        self._next_file = next_file
+        self._file: BinaryIO | None = None
+        super().__init__(most)
+
+    def close(self) -> None:
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+
+    def _open(self) -> BinaryIO:
+        if self._file is None:
+            self._file = self._next_file().open("xb")
+        return self._file
+
+    def _data(self, data: bytes, start: int, end: int) -> None:
+        self._open().write(memoryview(data)[start:end])
+
+    def _keep(self, name: str, filename: str | None, media_type: str) -> None:
+        # A part without any content has a file all the same.
+        path = Path(self._open().name)
+        self.close()
+        self.stored.append(StoredPart(name, filename, media_type, path))
 
 
 def _text(options: Mapping[bytes, bytes], name: bytes) -> str:

@@ -105,8 +105,8 @@ def _complete(schema: dict[str, Any], needs_key: bool) -> None:
         components["schemas"].pop(unused, None)
     for path, operations in schema["paths"].items():
         for operation in operations.values():
-            if needs_key and path.startswith("/v1/"):
-                operation["security"] = [{"key": []}]
+            if needs_key and path.startswith(("/v1/", "/metrics")):
+                operation.setdefault("security", [{"key": []}])
             if "422" in operation["responses"] and MEDIA_TYPE not in operation["responses"]["422"]["content"]:
                 del operation["responses"]["422"]
     if needs_key:

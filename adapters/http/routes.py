@@ -1,19 +1,17 @@
 """The routes: each makes a message of a request and a document of the reply."""
 
 import asyncio
-import re
-import uuid
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import replace
-from typing import Annotated, Any
+from typing import Any
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Request
 from starlette.requests import ClientDisconnect
 from starlette.responses import Response, StreamingResponse
 
+from adapters.http.conversation_documents import Conversation
 from adapters.http.documents import (
     Answer,
-    Conversation,
     Description,
     Diagnosis,
     Forgotten,
@@ -22,37 +20,30 @@ from adapters.http.documents import (
     PersonalData,
     Question,
     Readiness,
-    Reload,
     Symptoms,
 )
 from adapters.http.forms import THE_FORM, PictureForm, picture_form
 from adapters.http.front import Front
-from adapters.http.negotiation import EVENTS, JSON, wants_events
+from adapters.http.inquiring import (
+    CONVERSATION_ID,
+    Caller,
+    TheFront,
+    data_of,
+    json_of,
+    message_for,
+    no_conversation,
+)
+from adapters.http.negotiation import EVENTS, wants_events
 from adapters.http.openapi import AN_ANSWER, described
-from adapters.http.problems import Problem, of_reply, to_json
+from adapters.http.problems import Problem, of_reply
 from adapters.http.streaming import events, too_late, whole_document
 from bot.access_rules import known_person
-from bot.messages import Author, IncomingMessage, Place, Reply, description_document, diagnosis_document
+from bot.messages import Author, IncomingMessage, Reply, description_document, diagnosis_document
 
-_PLACE = Place("http")
-_ID = re.compile("[0-9a-f]{32}")
 _EVENT_HEADERS = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
 _NOBODY_READS_IT = 499
 _CONFIRMED = "yes"
 
-
-def _front(request: Request) -> Front:
-    front: Front = request.app.state.front
-    return front
-
-
-def _author(request: Request) -> Author:
-    author: Author = request.state.author
-    return author
-
-
-TheFront = Annotated[Front, Depends(_front)]
-Caller = Annotated[Author, Depends(_author)]
 
 asking = APIRouter(prefix="/v1", tags=["asking"])
 personal = APIRouter(prefix="/v1", tags=["personal data"])
@@ -68,14 +59,16 @@ async def ask(question: Question, request: Request, front: TheFront, author: Cal
     with all of it), then `citations`, then `done` with the whole answer document; `error` with a problem document.
     Before the first of them, `status` may say what is waited for, as "Waking up the model …".
     """
-    if question.conversation_id is not None and not _ID.fullmatch(question.conversation_id):
-        return _no_conversation().response()
+    if question.conversation_id is not None and not CONVERSATION_ID.fullmatch(question.conversation_id):
+        return no_conversation().response()
     streaming = wants_events(",".join(request.headers.getlist("accept")))
     message = replace(
-        _message(author, "ask", question.conversation_id or ""),
+        message_for(author, "ask", question.conversation_id or ""),
         text=question.question,
         opens_conversation=True,
         passages=question.top_k,
+        generator=question.generator,
+        source=question.source,
         streaming=streaming,
     )
     if streaming:
@@ -95,10 +88,10 @@ async def diagnose(symptoms: Symptoms, front: TheFront, author: Caller) -> Respo
 
     Nothing of it leaves the machine. This is no diagnosis by a doctor.
     """
-    if symptoms.conversation_id is not None and not _ID.fullmatch(symptoms.conversation_id):
-        return _no_conversation().response()
+    if symptoms.conversation_id is not None and not CONVERSATION_ID.fullmatch(symptoms.conversation_id):
+        return no_conversation().response()
     message = replace(
-        _message(author, "diagnose", symptoms.conversation_id or ""), text=symptoms.symptoms, opens_conversation=True
+        message_for(author, "diagnose", symptoms.conversation_id or ""), text=symptoms.symptoms, opens_conversation=True
     )
     return await _whole(front, message, diagnosis_document)
 
@@ -129,11 +122,11 @@ async def describe(request: Request, front: TheFront, author: Caller) -> Respons
 
 
 async def _described(form: PictureForm, front: Front, author: Author) -> Response:
-    if form.conversation_id is not None and not _ID.fullmatch(form.conversation_id):
-        return _no_conversation().response()
+    if form.conversation_id is not None and not CONVERSATION_ID.fullmatch(form.conversation_id):
+        return no_conversation().response()
     with front.uploads.kept(form.files) as attachments:
         message = replace(
-            _message(author, "describe", form.conversation_id or ""),
+            message_for(author, "describe", form.conversation_id or ""),
             text=form.question,
             attachments=attachments,
             opens_conversation=True,
@@ -172,8 +165,8 @@ async def _left(request: Request) -> None:
     responses=described(404),
 )
 async def read_conversation(conversation_id: str, front: TheFront, author: Caller) -> Response:
-    """Give what was asked and answered; a user sees their own conversations only."""
-    return await _about_conversation(conversation_id, "history", front, author)
+    """Give what was asked and answered, and how it was judged; a user sees their own conversations only."""
+    return await _about_conversation(conversation_id, "conversation", front, author)
 
 
 @asking.delete(
@@ -192,7 +185,7 @@ async def delete_conversation(conversation_id: str, front: TheFront, author: Cal
 @personal.get("/me", summary="Everything that is kept of you", response_model=PersonalData, responses=described())
 async def export_me(front: TheFront, author: Caller) -> Response:
     """Give all that is kept of whoever asks with this key: conversations, verdicts, events."""
-    return _data(await front.inquire(_message(author, "export")))
+    return data_of(await front.inquire(message_for(author, "export")))
 
 
 @personal.delete("/me", summary="Forget you", response_model=Forgotten, responses=described(422))
@@ -211,7 +204,7 @@ async def export_person(person_id: str, front: TheFront, author: Caller) -> Resp
     """Give all that is kept of a person, as `discord:81384788765712384`; for admins, on that person's behalf."""
     if not _is_person(person_id):
         return _nobody().response()
-    return _data(await front.inquire(replace(_message(author, "export"), text=person_id)))
+    return data_of(await front.inquire(replace(message_for(author, "export"), text=person_id)))
 
 
 @personal.delete(
@@ -229,9 +222,9 @@ async def forget_person(person_id: str, front: TheFront, author: Caller, confirm
 
 async def _forget(person_id: str, confirm: str, front: Front, author: Author) -> Response:
     text = f"{person_id} {_CONFIRMED if confirm == _CONFIRMED else ''}".strip()
-    reply = await front.inquire(replace(_message(author, "forget"), text=text))
+    reply = await front.inquire(replace(message_for(author, "forget"), text=text))
     if reply.error or not reply.data.get("asked_back"):
-        return _data(reply)
+        return data_of(reply)
     number = reply.data["conversations"]
     return Problem(
         "request_invalid", f"This deletes what is kept, {number} conversations of it, for good.", "Add `?confirm=yes`."
@@ -241,21 +234,13 @@ async def _forget(person_id: str, confirm: str, front: Front, author: Author) ->
 @knowledge.get("/knowledge", summary="What the answers come from", response_model=Knowledge, responses=described())
 async def describe_knowledge(front: TheFront, author: Caller) -> Response:
     """Give the figures of the knowledge base in use."""
-    return _data(await front.inquire(_message(author, "knowledge")))
-
-
-@knowledge.post(
-    "/knowledge/reload", summary="Read the knowledge base again", response_model=Reload, responses=described(403)
-)
-async def reload_knowledge(front: TheFront, author: Caller) -> Response:
-    """Read the sources again and say what changed; for admins. If nothing could be loaded the old stays in use."""
-    return _data(await front.inquire(_message(author, "reload")))
+    return data_of(await front.inquire(message_for(author, "knowledge")))
 
 
 @health.get("/healthz", summary="Whether the process lives", response_model=Health)
 async def live() -> Response:
     """Answer as long as the process does."""
-    return _json({"status": "ok"})
+    return json_of({"status": "ok"})
 
 
 @health.get(
@@ -268,15 +253,15 @@ async def ready(front: TheFront) -> Response:
     """Say whether questions are answered now; what is asked before waits."""
     waiting_for = front.ready()
     if waiting_for:
-        return _json({"status": "starting", "waiting_for": waiting_for}, 503)
-    return _json({"status": "ready", "waiting_for": ""})
+        return json_of({"status": "starting", "waiting_for": waiting_for}, 503)
+    return json_of({"status": "ready", "waiting_for": ""})
 
 
 async def _about_conversation(conversation_id: str, command: str, front: Front, author: Author) -> Response:
     # Also a guard: a message that names no conversation is about all that the person ever said.
-    if not _ID.fullmatch(conversation_id):
-        return _no_conversation().response()
-    return _data(await front.inquire(_message(author, command, conversation_id)))
+    if not CONVERSATION_ID.fullmatch(conversation_id):
+        return no_conversation().response()
+    return data_of(await front.inquire(message_for(author, command, conversation_id)))
 
 
 async def _whole(front: Front, message: IncomingMessage, document: Callable[[Reply], Mapping[str, object]]) -> Response:
@@ -288,16 +273,7 @@ async def _whole(front: Front, message: IncomingMessage, document: Callable[[Rep
     except TimeoutError:
         front.abandon(message)
         return too_late(front.patience).response()
-    return of_reply(reply).response() if reply.error else _json(document(reply))
-
-
-def _message(author: Author, command: str, conversation_id: str = "") -> IncomingMessage:
-    key = f"http:{uuid.uuid4().hex}"
-    return IncomingMessage(key, _PLACE, author, "", command=command, conversation_id=conversation_id)
-
-
-def _no_conversation() -> Problem:
-    return Problem("conversation_not_found", "There is no such conversation.")
+    return of_reply(reply).response() if reply.error else json_of(document(reply))
 
 
 def _is_person(person_id: str) -> bool:
@@ -310,11 +286,3 @@ def _is_person(person_id: str) -> bool:
 
 def _nobody() -> Problem:
     return Problem("not_found", "That is no person's id.", "Write it as `discord:81384788765712384`.")
-
-
-def _data(reply: Reply) -> Response:
-    return of_reply(reply).response() if reply.error else _json(reply.data)
-
-
-def _json(document: object, status: int = 200) -> Response:
-    return Response(to_json(document), status, media_type=JSON)

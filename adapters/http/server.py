@@ -38,6 +38,11 @@ class Server:
         self._server = _Uvicorn(config)
         self._serving: asyncio.Task[None] | None = None
 
+    @property
+    def is_serving(self) -> bool:
+        """Whether requests are answered now."""
+        return self._serving is not None and not self._serving.done()
+
     async def start(self, opened: socket.socket) -> None:
         """Serve on a socket that is taken already, and close it in the end.
 

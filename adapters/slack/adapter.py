@@ -29,7 +29,7 @@ from adapters.slack.request_url import ROOT, RequestUrl
 from adapters.slack.roles import Roles
 from adapters.slack.streams import Streams
 from adapters.slack.web import Web, quiet
-from bot.adapter import Accept, Adapter, AdapterSetup, Limits
+from bot.adapter import Accept, Adapter, AdapterSetup, Health, Limits
 from bot.errors import AdapterError
 from bot.messages import Attachment, IncomingMessage, Place, Reply
 from bot.settings import Settings
@@ -106,6 +106,16 @@ class SlackAdapter(Adapter):
     @property
     def _is_http(self) -> bool:
         return self._settings.mode == "http"
+
+    @property
+    def health(self) -> Health:
+        """Whether Slack is reached, and in Socket Mode the line stands; in HTTP mode when Slack last called."""
+        health = self._opening.health
+        if not (health.is_up and self._is_http):
+            return health
+        heard = self._hearing.heard_at
+        told = f"Slack last called at {heard:%Y-%m-%d %H:%M} UTC." if heard else "Slack has not called yet."
+        return Health(True, told)
 
     @property
     def welcome(self) -> str:

@@ -3,6 +3,7 @@
 import asyncio
 import re
 from collections.abc import Awaitable, Callable, Mapping
+from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
@@ -56,6 +57,7 @@ class Hearing(AsyncMiddleware):
         self._home = home
         self._errands = errands
         self.accept: Accept | None = None
+        self.heard_at: datetime | None = None
 
     def authorizing(self) -> Callable[[], Awaitable[AuthorizeResult]]:
         """Give what tells bolt who the bot is, without asking Slack: an event must not wait for that."""
@@ -81,6 +83,7 @@ class Hearing(AsyncMiddleware):
     ) -> BoltResponse:
         """Answer a request that bolt found genuine."""
         body: Body = req.body
+        self.heard_at = datetime.now(UTC)
         try:
             await self._heard(body)
         except (PreceptorError, TimeoutError) as error:

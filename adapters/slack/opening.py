@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from datetime import UTC, datetime
 
 import structlog
 from slack_bolt.app.async_app import AsyncApp
@@ -9,6 +10,7 @@ from slack_bolt.app.async_app import AsyncApp
 from adapters.slack.errands import FAILURES, reason
 from adapters.slack.socket_mode import Pauses, SocketMode
 from adapters.slack.web import SlackRefusal, Web
+from bot.adapter import Health
 from bot.errors import AdapterError
 
 log = structlog.get_logger(__name__)
@@ -37,6 +39,21 @@ class Opening:
         self._reached = reached
         self._socket: SocketMode | None = None
         self._trying: asyncio.Task[None] | None = None
+        self._began = datetime.now(UTC)
+        self._trouble = ""
+
+    @property
+    def health(self) -> Health:
+        """Whether Slack is reached now, and if not, why and since when."""
+        if self._web.lost.is_set():
+            return Health(False, "The bot's token is no longer good: docs/slack.md says where the right one is.")
+        if self._trying is not None and self._trying.done() and not self._trying.cancelled():
+            error = self._trying.exception()
+            if error is not None:
+                return Health(False, str(error))
+            return self._socket.health if self._socket else Health(True)
+        why = f" ({self._trouble})" if self._trouble else ""
+        return Health(False, f"Slack is not reached since {self._began:%Y-%m-%d %H:%M} UTC{why}; I keep trying.")
 
     async def start(self) -> None:
         """Reach Slack, or go on trying in the background.
@@ -58,9 +75,11 @@ class Opening:
                 if not (refusal.passes or refusal.is_a_strangers):
                     raise self._unwelcome(refusal) from None
                 why = {"why": _STRANGER} if refusal.is_a_strangers else {}
+                self._trouble = refusal.code
                 log.warning("slack not reached", reason=refusal.code, **why)
             except FAILURES as error:
-                log.warning("slack not reached", reason=reason(error))
+                self._trouble = reason(error)
+                log.warning("slack not reached", reason=self._trouble)
             else:
                 self._reached()
                 return

@@ -5,6 +5,7 @@ import contextlib
 import logging
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 from random import SystemRandom
 from typing import Any
 from urllib.parse import urlsplit
@@ -19,6 +20,7 @@ from slack_sdk.socket_mode.request import SocketModeRequest
 
 from adapters.slack.errands import FAILURES, reason
 from adapters.slack.web import Web
+from bot.adapter import Health
 from bot.errors import RateLimitedError
 
 log = structlog.get_logger(__name__)
@@ -98,6 +100,16 @@ class _Client(SocketModeClient):
             # It is off while a connection is being made, and stays off when that fails.
             self.auto_reconnect_enabled = not self.closed
 
+    @property
+    def health(self) -> Health:
+        """Whether the line stands, and if not, when Slack was last heard."""
+        session = self.current_session
+        if not self.closed and not self.stale and session is not None and not session.closed:
+            return Health(True)
+        alive = datetime.fromtimestamp(max(self._alive_at, self.last_ping_pong_time or 0.0), UTC)
+        when = f"{alive:%Y-%m-%d %H:%M} UTC"
+        return Health(False, f"The line to Slack is down; it was last heard at {when}. I keep trying.")
+
     async def is_ping_pong_failing(self) -> bool:
         """Keep when Slack was last heard, which slack_sdk forgets before it connects anew; slack_sdk calls this."""
         self._alive_at = max(self._alive_at, self.last_ping_pong_time or 0.0)
@@ -128,6 +140,11 @@ class SocketMode:
         self._handling: set[asyncio.Task[Any]] = set()
         self._client = _Client(web, ping_seconds, back, gap_seconds)
         self._client.socket_mode_request_listeners.append(self._handle)
+
+    @property
+    def health(self) -> Health:
+        """Whether the line stands now."""
+        return self._client.health
 
     async def connect(self, address: str) -> None:
         """Connect to an address that `Web.socket_address` gave.

@@ -13,14 +13,20 @@ _CONNECT_SECONDS = 3.0
 _READ_SECONDS = 60.0
 """Longer than the API itself lets anybody wait for an answer, so that its own sentence is heard."""
 
+_LOOKING_SECONDS = 8.0
+"""As long as a look at something may take; what takes longer hangs."""
+
 UNREACHABLE = "unreachable"
 """The code of a `ApiError` where the API does not answer at all."""
+
+TOO_SLOW = "too_slow"
+"""The code of a `ApiError` where the API took the request and did not answer it in time."""
 
 _UNREACHABLE = ("Preceptor does not answer just now.", "It may be starting; this page tries again by itself.")
 _TOO_SLOW = ("Preceptor took too long.", "Try again in a minute.")
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False)  # not frozen: Python writes the traceback into an error on its way
 class ApiError(Exception):
     """What the API refused, or that it is not there.
 
@@ -42,6 +48,11 @@ class ApiError(Exception):
 
     def __str__(self) -> str:
         return f"{self.sentence} {self.fix}".strip()
+
+    @property
+    def is_away(self) -> bool:
+        """Whether nobody answered, so that it may go well when tried again."""
+        return self.code in (UNREACHABLE, TOO_SLOW)
 
     @property
     def is_signed_out(self) -> bool:
@@ -116,9 +127,10 @@ class Api:
                 yield event.event, document
 
     def _send(self, method: str, path: str, query: Mapping[str, Any], **body: Any) -> httpx.Response:  # noqa: ANN401
+        timeout = _timeout(_LOOKING_SECONDS if method == "GET" else _READ_SECONDS)
         with _translated():
             response = self._client.request(
-                method, self._address + path, headers=self._headers, params=_given(query), **body
+                method, self._address + path, headers=self._headers, params=_given(query), timeout=timeout, **body
             )
         if response.status_code >= httpx.codes.BAD_REQUEST:
             raise _problem(response)
@@ -127,8 +139,11 @@ class Api:
 
 def client() -> httpx.Client:
     """Make what requests go through; it is to be shared."""
-    timeout = httpx.Timeout(_READ_SECONDS, connect=_CONNECT_SECONDS)
-    return httpx.Client(timeout=timeout, trust_env=False)
+    return httpx.Client(timeout=_timeout(_READ_SECONDS), trust_env=False)
+
+
+def _timeout(seconds: float) -> httpx.Timeout:
+    return httpx.Timeout(seconds, connect=_CONNECT_SECONDS)
 
 
 @contextlib.contextmanager
@@ -138,7 +153,7 @@ def _translated() -> Iterator[None]:
     except (httpx.ConnectError, httpx.ConnectTimeout) as error:
         raise ApiError(UNREACHABLE, *_UNREACHABLE) from error
     except httpx.TimeoutException as error:
-        raise ApiError("too_slow", *_TOO_SLOW) from error
+        raise ApiError(TOO_SLOW, *_TOO_SLOW) from error
     except (httpx.TransportError, SSEError, json.JSONDecodeError) as error:
         raise ApiError(UNREACHABLE, "The connection to Preceptor broke off.", "Try again.") from error
 

@@ -16,6 +16,7 @@ from bot.cli import (
     front_doors,
     images,
     knowledge,
+    library,
     models,
     people,
     privacy,
@@ -39,6 +40,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 conversing.add_to(app)
+library.add_to(knowledge.app)
 app.add_typer(knowledge.app, name="knowledge")
 app.add_typer(models.app, name="models")
 app.add_typer(images.app, name="images")

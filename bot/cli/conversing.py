@@ -37,7 +37,9 @@ def run() -> None:
         adapters = [application.adapter(name) for name in names]
 
         def _announce() -> None:
-            doors = [adapter.welcome for adapter in adapters if adapter.welcome]
+            # What a browser opens goes first: it is what a newcomer looks for.
+            in_order = sorted(adapters, key=lambda adapter: not adapter.welcome.startswith("Open "))
+            doors = [adapter.welcome for adapter in in_order if adapter.welcome]
             lines = (*doors, f"In another terminal: {sys.argv[0]} chat")
             sys.stdout.write("Preceptor is ready. " + "\n".join(lines) + "\n")
             sys.stdout.flush()

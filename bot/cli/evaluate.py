@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from bot.cli import evaluate_images
+from bot.cli.evaluate_images import SHOWN_ON_PAGES
 from bot.cli.output import AsJson, print_json
 
 if TYPE_CHECKING:
@@ -47,7 +48,10 @@ def answers(
         bool, typer.Option("--retrieve", help="Look questions up in all contexts together, not each in its own.")
     ] = False,
     report: Annotated[
-        Path | None, typer.Option("--report", metavar="FOLDER", help="Write a page with plots and every answer there.")
+        Path | None,
+        typer.Option(
+            "--report", metavar="FOLDER", help=f"Write a page with plots and every answer there. {SHOWN_ON_PAGES}"
+        ),
     ] = None,
     at_once: Annotated[
         int, typer.Option("--at-once", min=1, max=256, help="Questions asked at the same time; lengthens latencies.")

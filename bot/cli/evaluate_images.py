@@ -22,8 +22,11 @@ _WIDEST = 100
 _SHOWN = 5
 
 Limit = Annotated[int | None, typer.Option("--limit", min=1, metavar="N", help="Look at N pictures, drawn by --seed.")]
+SHOWN_ON_PAGES = "In data/reports/NAME the web pages show it."
+
 Report = Annotated[
-    Path | None, typer.Option("--report", metavar="FOLDER", help="Write a page with the worst pictures there.")
+    Path | None,
+    typer.Option("--report", metavar="FOLDER", help=f"Write a page with the worst pictures there. {SHOWN_ON_PAGES}"),
 ]
 Seed = Annotated[int, typer.Option("--seed", min=0, help="Of the draw.")]
 

@@ -27,7 +27,7 @@ def examine(examined: Examined) -> Iterator[Finding]:
         return
     yield Finding(_NAME, "ok", f"Switched on: {', '.join(doors)}.")
     latest = _latest(examined.settings.database_file)
-    for door in doors:
+    for door in (door for door in doors if not getattr(examined.settings, door).through):
         yield _of_arrivals(door, latest.get(door, ""))
 
 

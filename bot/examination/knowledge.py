@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from bot.examination.findings import Examined, Finding
-from bot.knowledge_desk import counted, what_is_read
+from bot.knowledge_desk import counted, library, what_is_read
 from bot.settings import Settings
 from knowledge import KnowledgeError, Problem
 from knowledge.storage.index_folder import IndexFolder
@@ -31,7 +31,7 @@ def examine(examined: Examined) -> Iterator[Finding]:
 
 def _survey(settings: Settings, saved: Snapshot | None) -> Survey:
     sources, options = what_is_read(settings.knowledge)
-    return survey(sources, options, saved.manifest if saved else None)
+    return survey(sources, options, saved.manifest if saved else None, library(settings))
 
 
 def _saved(directory: Path) -> tuple[Snapshot | None, Finding | None]:

@@ -2,7 +2,7 @@
 
 import json
 from ipaddress import ip_network
-from typing import Annotated, get_origin
+from typing import Annotated, ClassVar, get_origin
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationInfo, field_validator
@@ -26,8 +26,12 @@ class Section(BaseModel):
 
 
 class FrontDoor(Section):
-    """The section of an adapter: ``enabled`` opens it."""
+    """The section of an adapter: ``enabled`` opens it.
 
+    Where everything comes in `through` another front door, it is closed as long as that one is.
+    """
+
+    through: ClassVar[str] = ""
     enabled: bool = False
 
 

@@ -36,6 +36,9 @@ class KnowledgeSettings(Section):
     passage_length: int = Field(1200, ge=200, le=20_000, description="Characters in the longest passage.")
     passage_overlap: int = Field(200, ge=0, le=2_000, description="Characters repeated, at most, where a text is cut.")
     file_megabytes: Positive = Field(256, description="The largest file that is read, in MiB.")
+    upload_megabytes: Positive = Field(
+        32, description="How much may be handed in to the library at once over HTTP, in MiB."
+    )
     line_megabytes: Positive = Field(16, description="The longest line of a JSON Lines file that is read, in MiB.")
 
 
@@ -338,6 +341,21 @@ class Settings(BaseSettings):
     def models_directory(self) -> Path:
         """Where models that were trained or converted here lie, and which of them is in use."""
         return self.data_directory / "models"
+
+    @property
+    def library_directory(self) -> Path:
+        """Where the files lie that admins handed in, and the answers they taught."""
+        return self.data_directory / "library"
+
+    @property
+    def staging_directory(self) -> Path:
+        """Where files lie while they are on their way into the library."""
+        return self.data_directory / "incoming"
+
+    @property
+    def reports_directory(self) -> Path:
+        """Where reports of evaluations lie that the web pages show."""
+        return self.data_directory / "reports"
 
     @property
     def index_directory(self) -> Path:

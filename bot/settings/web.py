@@ -8,6 +8,7 @@ from bot.settings.section import FrontDoor
 class WebSettings(FrontDoor):
     """The pages: one to talk to the bot, and one to run it."""
 
+    through = "http"
     enabled: bool = Field(
         True, description="Whether the pages are served, where they are installed (`make web`) and the HTTP API is on."
     )

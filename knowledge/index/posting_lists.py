@@ -52,16 +52,40 @@ class PostingLists:
         self.rows = rows
         self._local = threading.local()
 
-    def best(self, terms: list[int], weights: list[float], limit: int) -> Ranking:
+    def best(self, terms: list[int], weights: list[float], limit: int, among: range | None = None) -> Ranking:
         """Return the `limit` documents with the highest sums of weight × impact.
 
         Args:
             terms: distinct term numbers.
             weights: of each term, above 0.
             limit: 1 or more.
+            among: the rows that are looked at, one after the other; None: all.
         """
         numbers = np.array(terms)
         begins, ends = self.starts.take(numbers), self.starts.take(numbers + 1)
+        if among is not None:
+            return self._best_among(terms, weights, limit, self._narrowed(begins, ends, among))
+        return self._best(numbers, weights, limit, begins, ends)
+
+    def _best_among(self, terms: list[int], weights: list[float], limit: int, bounds: tuple[Rows, Rows]) -> Ranking:
+        """Return the best of what is left of each list; lists of which nothing is left contribute nothing."""
+        begins, ends = bounds
+        left = (begins < ends).nonzero()[0]
+        if not len(left):
+            return Ranking(np.zeros(0, np.int64), np.zeros(0), np.zeros((0, len(terms))))
+        found = self._best(np.array(terms)[left], [weights[i] for i in left], limit, begins[left], ends[left])
+        contributions = np.zeros((len(found.documents), len(terms)))
+        contributions[:, left] = found.contributions
+        return Ranking(found.documents, found.scores, contributions)
+
+    def _narrowed(self, begins: Rows, ends: Rows, among: range) -> tuple[Rows, Rows]:
+        """Return where the postings of the rows `among` begin and end in each list."""
+        bounds = np.array([among.start, among.stop], np.int32)
+        lists = zip(begins.tolist(), ends.tolist(), strict=True)
+        places = np.array([begin + self.documents[begin:end].searchsorted(bounds) for begin, end in lists])
+        return places[:, 0], places[:, 1]
+
+    def _best(self, numbers: Rows, weights: list[float], limit: int, begins: Rows, ends: Rows) -> Ranking:
         lists = self._weighted(numbers, weights, begins, ends)
         rows = self._candidates(lists, limit)
         wanted = rows.astype(np.int32)

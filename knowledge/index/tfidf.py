@@ -127,20 +127,23 @@ class TfidfIndex:
             raise damaged(manifest, "is not one of ours") from error
         return cls(arrays, rows, options)
 
-    def search(self, query: str, limit: int = 10, context: Sequence[str] = ()) -> list[Match]:
+    def search(
+        self, query: str, limit: int = 10, context: Sequence[str] = (), among: range | None = None
+    ) -> list[Match]:
         """Return the documents that match best, best first; equal scores in the order of the row numbers.
 
         Args:
             query: any text; a word that no document holds is looked up as the nearest ones that some do.
             limit: most documents to return.
             context: earlier turns of the conversation, oldest first; their words count with a lower weight.
+            among: the rows that are looked at, one after the other; None: all.
         """
         question = self._reader.read(query, context)
         if not question.terms or limit < 1:
             return []
         numbers = [term.number for term in question.terms]
         weights = [term.weight for term in question.terms]
-        found = self._postings.best(numbers, weights, limit)
+        found = self._postings.best(numbers, weights, limit, among)
         contributions = found.contributions.tolist()
         return list(map(Match, found.documents.tolist(), found.scores.tolist(), repeat(question), contributions))
 

@@ -4,8 +4,9 @@ import errno
 import os
 import stat
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from itertools import chain, count
 from pathlib import Path
 
 from knowledge.loaders.escaping import shown
@@ -36,6 +37,25 @@ class SourceFile:
     name: str
 
 
+LIBRARY = "library"
+"""What the library's source is called, and how the names of its files begin."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What sources hold.
+
+    Attributes:
+        files: in the order of the sources.
+        problems: what could not be followed or used.
+        counts: what each source is called, and how many of the files are its own, in the same order.
+    """
+
+    files: tuple[SourceFile, ...]
+    problems: tuple[Problem, ...]
+    counts: tuple[tuple[str, int], ...]
+
+
 def find_files(sources: Sequence[Path]) -> tuple[list[SourceFile], list[Problem]]:
     """Find every file that can be loaded, each once, in the sources' order and sorted by name within.
 
@@ -48,16 +68,35 @@ def find_files(sources: Sequence[Path]) -> tuple[list[SourceFile], list[Problem]
     Returns:
         The files, and what could not be followed or used.
     """
+    found = look_through(sources)
+    return list(found.files), list(found.problems)
+
+
+def look_through(sources: Sequence[Path], library: Path | None = None) -> Found:
+    """Find the same, source by source.
+
+    Args:
+        sources: files and folders.
+        library: a folder read besides, under a name of its own, so that the others' files keep theirs.
+    """
     walk = _Walk()
-    for source, label in zip(sources, _labels(sources), strict=True):
-        walk.visit(source, label)
-    return walk.files, walk.problems
+    names = labels(sources)
+    for source, name in zip(sources, names, strict=True):
+        walk.visit(source, name if len(sources) > 1 else "")
+    if library is not None:
+        names.append(_free(LIBRARY, {*names, *(file.name.partition("/")[0] for file in walk.files)}))
+        walk.visit(library, names[-1])
+    return Found(tuple(walk.files), tuple(walk.problems), tuple(zip(names, walk.counts, strict=True)))
 
 
-def _labels(sources: Sequence[Path]) -> list[str]:
+def _free(name: str, taken: Collection[str]) -> str:
+    """Give a name that is not taken: the one wanted, or that with a number."""
+    others = (f"{name} ({number})" for number in count(2))
+    return next(one for one in chain([name], others) if one not in taken)
+
+
+def labels(sources: Sequence[Path]) -> list[str]:
     """Name each source by as many of its last path parts as tell it from the others."""
-    if len(sources) == 1:
-        return [""]
     paths = list(dict.fromkeys(source.absolute() for source in sources))
     depth = 1
     while len({_tail(path, depth) for path in paths}) < len(paths):
@@ -78,12 +117,17 @@ class _Walk:
 
     def __init__(self) -> None:
         self.files: list[SourceFile] = []
+        self.counts: list[int] = []
         self.problems: list[Problem] = []
         self._seen: set[tuple[int, int]] = set()
 
     def visit(self, source: Path, label: str) -> None:
-        """Add the files of one source."""
+        """Add the files of one source, and count them."""
         first = len(self.files)
+        self._visit(source, label, first)
+        self.counts.append(len(self.files) - first)
+
+    def _visit(self, source: Path, label: str, first: int) -> None:
         try:
             path = source.resolve(strict=True)
             mode = path.stat().st_mode

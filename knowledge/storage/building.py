@@ -1,7 +1,7 @@
 """How a version is built: documents are read file by file, cut into passages, freed of duplicates, indexed."""
 
 from array import array
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import chain
@@ -15,6 +15,7 @@ from knowledge.index.array_folder import open_arrays
 from knowledge.index.tfidf import Fields, TfidfIndex
 from knowledge.loaders import SourceFile, load_file
 from knowledge.passages import Passage, Problem
+from knowledge.reports import Progress, Watch, unwatched
 from knowledge.storage.duplicates import content_digest, likeness
 from knowledge.storage.manifest import Manifest
 from knowledge.storage.passage_store import passage_writer
@@ -46,7 +47,7 @@ class _Tally:
         return True
 
 
-def build(folder: Path, found: Survey, options: KnowledgeOptions) -> Manifest:
+def build(folder: Path, found: Survey, options: KnowledgeOptions, watch: Watch = unwatched) -> Manifest:
     """Build the version that `found` describes in `folder`, which is empty.
 
     A file that changes while it is read has another size or time than `found` has noted of it, so that the next
@@ -57,7 +58,8 @@ def build(folder: Path, found: Survey, options: KnowledgeOptions) -> Manifest:
         OSError: the disk does not take what is written.
     """
     tally = _Tally()
-    index = _stored_and_fitted(folder, found, options, tally)
+    index = _stored_and_fitted(folder, found, options, tally, watch)
+    watch(Progress("saving"))
     (folder / TERMS).mkdir()
     index.save(folder / TERMS)
     write_titles(folder, tally.titles)
@@ -65,9 +67,11 @@ def build(folder: Path, found: Survey, options: KnowledgeOptions) -> Manifest:
     return _signed(folder, found, tally)
 
 
-def _stored_and_fitted(folder: Path, found: Survey, options: KnowledgeOptions, tally: _Tally) -> TfidfIndex:
+def _stored_and_fitted(
+    folder: Path, found: Survey, options: KnowledgeOptions, tally: _Tally, watch: Watch
+) -> TfidfIndex:
     with passage_writer(folder) as store:
-        fields = _written(store, found.files, options, tally)
+        fields = _written(store, _passages(found.files, options, tally, watch), tally)
         first = next(fields, None)
         if first is None:
             raise _nothing(found, tally)
@@ -79,22 +83,24 @@ def heading(passage: Passage) -> str:
     return passage.question or passage.title
 
 
-def _written(
-    store: Callable[[Passage], None], files: tuple[SourceFile, ...], options: KnowledgeOptions, tally: _Tally
-) -> Iterator[Fields]:
+def _written(store: Callable[[Passage], None], passages: Iterable[Passage], tally: _Tally) -> Iterator[Fields]:
     """Store every passage that says something new, and yield what of it is indexed."""
-    for passage in _passages(files, options, tally):
+    for passage in passages:
         if tally.admits(passage):
             store(passage)
             yield Fields(_title(passage), passage.text, passage.tags)
 
 
-def _passages(files: tuple[SourceFile, ...], options: KnowledgeOptions, tally: _Tally) -> Iterator[Passage]:
-    for file in files:
+def _passages(
+    files: tuple[SourceFile, ...], options: KnowledgeOptions, tally: _Tally, watch: Watch
+) -> Iterator[Passage]:
+    for number, file in enumerate(files):
+        watch(Progress("reading", number, len(files)))
         loaded = load_file(file, options.limits)
         tally.problems += loaded.problems
         for document in loaded.documents:
             yield from cut(document, options.longest, options.overlap)
+    watch(Progress("indexing"))
 
 
 def _title(passage: Passage) -> str:

@@ -17,6 +17,9 @@ _BUILDING = "building-"
 _VERSION_DIGITS = 12
 _POLL_S = 0.05
 
+Mark = tuple[int, int]
+"""Differs when a file was replaced."""
+
 
 class IndexFolder:
     """`path` holds a folder for each version, ``current`` (the name of the one in use) and ``lock``.
@@ -35,6 +38,10 @@ class IndexFolder:
         except (OSError, UnicodeDecodeError):
             return None
         return version if _is_version(version) else None
+
+    def mark(self) -> Mark:
+        """What another version in use changes, found with one look at the disk."""
+        return mark_of(self.path / _CURRENT)
 
     def version(self, version: str) -> Path:
         """Where `version` is, or would be."""
@@ -78,11 +85,11 @@ class IndexFolder:
         """Give the folder `built` its place as `version`; a damaged one in that place makes room."""
         target = self.version(version)
         with self._writing():
-            _sync_tree(built)
+            sync_tree(built)
             if target.exists():
                 target.rename(built.with_name(f"{built.name}-replaced"))
             built.rename(target)
-            _sync(self.path)
+            sync(self.path)
         self._remove_leftovers()
         return target
 
@@ -110,13 +117,22 @@ class IndexFolder:
 
     def _wait_for(self, descriptor: int, patience_s: float) -> None:
         deadline = time.monotonic() + patience_s
-        while not _try_lock(descriptor):
+        while not try_lock(descriptor):
             if time.monotonic() > deadline:
                 raise IndexBusyError(
                     f"Another process has been building the index in {self.path} for over {patience_s:g} seconds.",
                     "Wait until it has finished, or give this one another folder.",
                 )
             time.sleep(_POLL_S)
+
+
+def mark_of(path: Path) -> Mark:
+    """Time and number of a file that is only ever replaced; zeros where there is none."""
+    try:
+        status = path.stat()
+    except OSError:
+        return 0, 0
+    return status.st_mtime_ns, status.st_ino
 
 
 def write_atomically(path: Path, text: str) -> None:
@@ -134,7 +150,8 @@ def write_atomically(path: Path, text: str) -> None:
         raise
 
 
-def _try_lock(descriptor: int) -> bool:
+def try_lock(descriptor: int) -> bool:
+    """Take the lock of an open file (flock), if nobody has it; closing the file gives it back."""
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -146,13 +163,15 @@ def _is_version(name: str) -> bool:
     return len(name) == _VERSION_DIGITS and all(digit in "0123456789abcdef" for digit in name)
 
 
-def _sync_tree(folder: Path) -> None:
+def sync_tree(folder: Path) -> None:
+    """Have a folder with all that is in it written to the disk; raises OSError."""
     for path in sorted(folder.rglob("*")):
-        _sync(path)
-    _sync(folder)
+        sync(path)
+    sync(folder)
 
 
-def _sync(path: Path) -> None:
+def sync(path: Path) -> None:
+    """Have a file, or the names in a folder, written to the disk; raises OSError."""
     descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
         os.fsync(descriptor)

@@ -13,9 +13,11 @@ from knowledge.errors import (
     NothingToLoadError,
     OutdatedIndexError,
 )
+from knowledge.library.library import Library
 from knowledge.passages import Problem
-from knowledge.storage.index_folder import IndexFolder
-from knowledge.storage.manifest import version_of
+from knowledge.reports import Progress, Watch, unwatched
+from knowledge.storage.index_folder import IndexFolder, Mark
+from knowledge.storage.manifest import Manifest, version_of
 from knowledge.storage.snapshot import Snapshot
 from knowledge.storage.survey import KnowledgeOptions, Survey, survey
 
@@ -46,8 +48,11 @@ class IndexKeeper:
     process: answers matter more than a quick start next time, and a problem says what to mend.
     """
 
-    def __init__(self, sources: Sequence[Path], directory: Path, options: KnowledgeOptions) -> None:
+    def __init__(
+        self, sources: Sequence[Path], directory: Path, options: KnowledgeOptions, library: Library | None = None
+    ) -> None:
         self._sources = [source.absolute() for source in sources]
+        self._library = library
         self._options = options
         self._folder = IndexFolder(directory.absolute())
         self._stand_in: tempfile.TemporaryDirectory[str] | None = None
@@ -70,19 +75,38 @@ class IndexKeeper:
                 raise
             return Kept(saved, saved, self._still_on(saved, error))
 
-    def reload(self, before: Snapshot) -> Kept:
+    def reload(self, before: Snapshot, watch: Watch = unwatched) -> Kept:
         """The index that fits the sources as they are now, every byte of it checked; a new one if need be.
 
         Raises:
             KnowledgeError: no index can be had; `before` is as good as it was.
         """
+        watch(Progress("looking"))
         try:
             Snapshot.open(before.folder, thorough=True)
         except DamagedIndexError as error:
-            kept = self._made(survey(self._sources, self._options, before.manifest), _because(error))
+            kept = self._made(self._survey(before.manifest), _because(error), watch)
         else:
-            kept = self._fitting(before, "")
+            kept = self._fitting(before, "", watch)
         return replace(kept, before=before)
+
+    def mark(self) -> Mark:
+        """Give what differs when another process may have put another index in use."""
+        return self._folder.mark()
+
+    def others(self, ours: Snapshot) -> Kept | None:
+        """The index that another process put in use, if it is made from our sources as we would make it; else None.
+
+        Raises:
+            DamagedIndexError: it is gone again, or not whole.
+        """
+        version = self._folder.current()
+        if self._stand_in or version in (None, ours.manifest.version):
+            return None
+        snapshot = Snapshot.open(self._folder.version(str(version)))
+        manifest = snapshot.manifest
+        of_our_recipe = version_of(self._options.recipe(), manifest.files) == manifest.version
+        return Kept(snapshot, ours) if of_our_recipe and self._is_of_our_sources(snapshot) else None
 
     def close(self) -> None:
         """Remove the stand-in, if there had to be one."""
@@ -100,31 +124,34 @@ class IndexKeeper:
         except DamagedIndexError as error:
             return None, _because(error)
 
-    def _fitting(self, saved: Snapshot | None, flaw: str) -> Kept:
-        found = survey(self._sources, self._options, saved.manifest if saved else None)
+    def _survey(self, before: Manifest | None) -> Survey:
+        return survey(self._sources, self._options, before, self._library)
+
+    def _fitting(self, saved: Snapshot | None, flaw: str, watch: Watch = unwatched) -> Kept:
+        found = self._survey(saved.manifest if saved else None)
         if saved is None:
-            return self._made(found, flaw)
+            return self._made(found, flaw, watch)
         if saved.manifest.version == found.version:
             return Kept(_refreshed(saved, found), problems=found.problems)
         same_recipe = version_of(found.recipe, saved.manifest.files) == saved.manifest.version
-        return self._made(found, "sources changed" if same_recipe else "options changed")
+        return self._made(found, "sources changed" if same_recipe else "options changed", watch)
 
-    def _made(self, found: Survey, because: str) -> Kept:
+    def _made(self, found: Survey, because: str, watch: Watch) -> Kept:
         try:
-            return self._made_in(self._folder, found, because)
+            return self._made_in(self._folder, found, because, watch)
         except IndexUnwritableError as error:
             if not error.not_permitted:
                 raise
             stand_in = self._stand_in_folder()
-            kept = self._made_in(stand_in, found, because)
+            kept = self._made_in(stand_in, found, because, watch)
             return replace(kept, problems=(*kept.problems, self._stands_in(error)))
 
-    def _made_in(self, folder: IndexFolder, found: Survey, because: str) -> Kept:
+    def _made_in(self, folder: IndexFolder, found: Survey, because: str, watch: Watch) -> Kept:
         """Build and publish the version, unless somebody has done so meanwhile or it was the one before."""
         with folder.locked(_PATIENCE_S):
             there = _intact(folder.version(found.version))
             if there is None:
-                _build(folder, found, self._options)
+                _build(folder, found, self._options, watch)
             folder.use(found.version)
             snapshot = there or Snapshot.open(folder.version(found.version))
         return Kept(snapshot, None, found.problems, "" if there else because)
@@ -139,7 +166,8 @@ class IndexKeeper:
         return Problem(str(self._folder.path), message, error.fix)
 
     def _is_of_our_sources(self, saved: Snapshot) -> bool:
-        return {source.path for source in saved.manifest.sources} == set(map(str, self._sources))
+        library = {str(self._library.path)} if self._library else set()
+        return {source.path for source in saved.manifest.sources} - library == set(map(str, self._sources)) - library
 
     def _still_on(self, saved: Snapshot, error: KnowledgeError) -> tuple[Problem, ...]:
         message = f"{error.message} The index built {saved.manifest.built_at} goes on answering."
@@ -154,12 +182,12 @@ def _intact(folder: Path) -> Snapshot | None:
         return None
 
 
-def _build(folder: IndexFolder, found: Survey, options: KnowledgeOptions) -> None:
+def _build(folder: IndexFolder, found: Survey, options: KnowledgeOptions, watch: Watch) -> None:
     # Parsers and sentence splitter come with it, which a start on a saved index does without.
     from knowledge.storage.building import build
 
     with folder.building() as empty:
-        build(empty, found, options)
+        build(empty, found, options, watch)
         folder.publish(empty, found.version)
 
 

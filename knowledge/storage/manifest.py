@@ -36,10 +36,17 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class SourceFolder:
-    """A configured source (a folder or a single file) and how many files it gave."""
+    """A source (a folder or a single file), and how many files lie in it.
+
+    Attributes:
+        name: what it is called; empty where an earlier version of Preceptor wrote this.
+        own: how many of the manifest's files it gave: those of no source before it.
+    """
 
     path: str
     files: int
+    name: str = ""
+    own: int = 0
 
 
 @dataclass(frozen=True, slots=True)

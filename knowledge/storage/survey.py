@@ -3,6 +3,7 @@
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from itertools import repeat
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,9 @@ from knowledge.cutting import LONGEST, OVERLAP, sizes_fit
 from knowledge.errors import OptionsError, SourceMissingError
 from knowledge.index.analysis import terms
 from knowledge.index.weighting import TfidfOptions
-from knowledge.loaders import LoadLimits, SourceFile, find_files
+from knowledge.library.library import Library
+from knowledge.loaders import LoadLimits, SourceFile
+from knowledge.loaders.source_files import look_through
 from knowledge.passages import Problem
 from knowledge.storage.fingerprints import Fingerprint, fingerprints
 from knowledge.storage.manifest import Manifest, SourceFolder, version_of
@@ -67,28 +70,37 @@ class Survey:
     problems: tuple[Problem, ...]
 
 
-def survey(sources: Sequence[Path], options: KnowledgeOptions, before: Manifest | None) -> Survey:
-    """Look at `sources`; files that have not changed since `before` are not read.
+def survey(
+    sources: Sequence[Path], options: KnowledgeOptions, before: Manifest | None, library: Library | None = None
+) -> Survey:
+    """Look at `sources` and the library; files that have not changed since `before` are not read.
+
+    The library may hold nothing any more, or not be there: what admins hand in they may take back.
 
     Raises:
+        LibraryBusyError: the library's folder cannot be read.
         SourceMissingError: a source is not there; or it gave files `before` and holds none now, as a folder does
             whose disk is not mounted. Half of the knowledge must not go without anybody being told.
     """
     for source in sources:
         _require(source)
-    files, problems = find_files(sources)
-    folders = tuple(SourceFolder(str(source), _count(source, files)) for source in sources)
+    handed_in = library.folder() if library else None
+    found = look_through(sources, handed_in)
+    folders = tuple(map(_folder, sources, sources, repeat(found.files), found.counts))
     _refuse_emptied(folders, before)
+    if library and handed_in:
+        folders += (_folder(library.path, handed_in, found.files, found.counts[-1]),)
     known = {file.name: file for file in before.files} if before else {}
-    prints = fingerprints([(file.name, file.path) for file in files], known, options.limits.file_bytes)
+    prints = fingerprints([(file.name, file.path) for file in found.files], known, options.limits.file_bytes)
     recipe = options.recipe()
     version = version_of(recipe, prints)
-    return Survey(version, recipe, folders, tuple(files), prints, tuple(problems))
+    return Survey(version, recipe, folders, found.files, prints, found.problems)
 
 
-def _count(source: Path, files: Sequence[SourceFile]) -> int:
-    root = source.resolve()
-    return sum(1 for file in files if file.path.is_relative_to(root))
+def _folder(path: Path, where: Path, files: Sequence[SourceFile], count: tuple[str, int]) -> SourceFolder:
+    """Describe a source that is called `path` and lies at `where`."""
+    root = where.resolve()
+    return SourceFolder(str(path), sum(1 for file in files if file.path.is_relative_to(root)), *count)
 
 
 def _require(source: Path) -> None:

@@ -4,6 +4,7 @@ import unicodedata
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator
 from functools import cached_property
+from hashlib import sha256
 from itertools import islice, takewhile
 from pathlib import Path
 
@@ -35,6 +36,12 @@ class TitleList:
 
     def __len__(self) -> int:
         return len(self._titles)
+
+    def drawn(self, seed: str, limit: int) -> list[str]:
+        """At most `limit` titles by lot, each once; the same ones for the same seed."""
+        lots = (int.from_bytes(sha256(f"{seed}/{lot}".encode()).digest()[:8]) for lot in range(2 * limit))
+        rows = dict.fromkeys(lot % len(self) for lot in lots) if len(self) else {}
+        return [self._titles[row] for row in islice(rows, limit)]
 
     def beginning_with(self, prefix: str, limit: int) -> list[str]:
         """At most `limit` titles: first those that begin with `prefix`, then those with a later word that does."""

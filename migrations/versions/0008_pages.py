@@ -1,4 +1,4 @@
-"""What the pages need: sessions of signed-in people, titles of conversations, comments on answers."""
+"""What the pages need: sessions, titles of conversations, comments on answers, indexes for the admins."""
 
 from typing import Any
 
@@ -14,7 +14,7 @@ _EMPTY: dict[str, Any] = {"nullable": False, "server_default": ""}
 
 
 def upgrade() -> None:
-    """Create the sessions, and the columns."""
+    """Create the sessions, the columns and the indexes."""
     op.add_column("conversations", sa.Column("title", sa.String(), **_EMPTY))
     op.add_column("feedback", sa.Column("comment", sa.Text(), **_EMPTY))
     op.create_table(
@@ -27,3 +27,7 @@ def upgrade() -> None:
         sqlite_with_rowid=False,
     )
     op.create_index("ix_sessions_expires_at", "sessions", ["expires_at"])
+    op.drop_index("ix_messages_generator_at", "messages")
+    of_answers = ["generator", "at", "conversation_id", "elapsed_ms"]
+    op.create_index("ix_messages_answers", "messages", of_answers, sqlite_where=sa.text("generator IS NOT NULL"))
+    op.create_index("ix_messages_declined", "messages", ["id"], sqlite_where=sa.text("outcome = 'declined'"))

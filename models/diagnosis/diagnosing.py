@@ -65,7 +65,7 @@ class Diagnoser:
         self._watching: asyncio.Task[None] | None = None
         self._classifier: SymptomClassifier | None = None
         self._runtime: Runtime[Texts, Probabilities] = Runtime(
-            f"the diagnosis model {name}", lambda stopping: self._loaded(load), limits
+            f"the diagnosis model {name}", lambda stopping: self._loaded(load), limits, "diagnosis"
         )
 
     async def predict(self, text: str, limit: int = 3) -> Diagnosis:
@@ -186,13 +186,14 @@ class Diagnoser:
     def _told(self, seen: "_Seen", conditions: tuple[PossibleCondition, ...]) -> Diagnosis:
         if not conditions:
             return self._abstained(seen, "nothing likely")
-        return Diagnosis(conditions, False, seen.flags, self._model_name)
+        return Diagnosis(conditions, False, seen.flags, self.model_name)
 
     def _abstained(self, seen: "_Seen", reason: Reason) -> Diagnosis:
-        return Diagnosis((), True, seen.flags, self._model_name, reason)
+        return Diagnosis((), True, seen.flags, self.model_name, reason)
 
     @property
-    def _model_name(self) -> str:
+    def model_name(self) -> str:
+        """The classifier's name, once it is loaded; before, what it is called meanwhile."""
         return self._classifier.name if self._classifier else self._name
 
     @property

@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 from functools import partial
@@ -35,6 +35,20 @@ _ENOUGH = 0.5
 
 _HARMLESS = (AnswerBlockedError, AnswerUnusableError, GeneratorBusyError)
 """What speaks about one question or one moment, not about the generator's health."""
+
+
+Attempted = Literal[
+    "answered", "abstained", "ungrounded", "unusable", "blocked", "busy", "slow", "failed", "over_budget", "left_alone"
+]
+"""How a generator's turn ended; the last two are turns that it was not given."""
+
+_ANSWERED: Attempted = "answered"
+_ENDED: Mapping[type[ModelError], Attempted] = {
+    AnswerBlockedError: "blocked",
+    AnswerUnusableError: "unusable",
+    GeneratorBusyError: "busy",
+    GeneratorSlowError: "slow",
+}
 
 
 class Account(Protocol):
@@ -126,6 +140,7 @@ class Chain:
         limits: how patient it is.
         threads: where answers are reviewed; None takes the event loop's own.
         verifier: judges written sentences besides words and numbers.
+        tell: is told of each generator's turn, with its name in the settings.
     """
 
     def __init__(
@@ -134,10 +149,12 @@ class Chain:
         limits: ChainLimits | None = None,
         threads: Executor | None = None,
         verifier: Verifier | None = None,
+        tell: Callable[[str, Attempted], None] = lambda name, outcome: None,
     ) -> None:
         self._limits = limits or ChainLimits()
         self._threads = threads
         self._verifier = verifier
+        self._tell = tell
         self._links = {
             name: _Link(name, generator, CircuitBreaker(self._limits.failures, self._limits.pause))
             for name, generator in generators.items()
@@ -177,17 +194,21 @@ class Chain:
         for link in (self._links[name] for name in names):
             if monotonic() >= asked.end or not await self._may_try(link, account):
                 continue
-            attempt = _Attempt(is_last=link.name == names[-1])
+            attempt, outcome = _Attempt(is_last=link.name == names[-1]), _ANSWERED
             try:
                 async with contextlib.aclosing(self._attempt(link, asked, attempt)) as drafts:
                     async for draft in drafts:
+                        outcome = "abstained" if draft.state == "abstained" else _ANSWERED
                         yield replace(draft, gave_up=gave_up)
             except _NotGroundedError:
+                self._tell(link.name, "ungrounded")
                 break
             except ModelError as error:
+                self._tell(link.name, _ENDED.get(type(error), "failed"))
                 log.warning("generator gave up", generator=link.name, reason=str(error), question=account.reference)
                 gave_up = link.generator.name if attempt.shown else gave_up
             else:
+                self._tell(link.name, outcome)
                 return
         async for draft in self._from_floor(asked):
             yield replace(draft, gave_up=gave_up)
@@ -195,8 +216,12 @@ class Chain:
     async def _may_try(self, link: _Link, account: Account) -> bool:
         if not await account.allows(link.name):
             log.info("generator over budget", generator=link.name, question=account.reference)
+            self._tell(link.name, "over_budget")
             return False
-        return link.breaker.admit()
+        is_admitted = link.breaker.admit()
+        if not is_admitted:
+            self._tell(link.name, "left_alone")
+        return is_admitted
 
     async def _attempt(self, link: _Link, asked: _Question, attempt: _Attempt) -> AsyncGenerator[Draft]:
         """Yield one generator's answer, and tell its circuit how it went.
@@ -297,6 +322,7 @@ class Chain:
         async for piece in self._floor.stream(asked.text, asked.passages, asked.history):
             draft = replace(draft, text=draft.text + piece)
             yield draft
+        self._tell(FLOOR, _ANSWERED)
         yield replace(draft, state="answered")
 
     async def warm_up(self, names: Sequence[str]) -> None:

@@ -71,7 +71,7 @@ class LocalGenerator(Generator):
         self._model = options.model or store.in_use("answers") or DEFAULT_MODEL
         self.name = Path(self._model).name
         limits = RuntimeLimits(options.queue, options.batch, options.batch_wait_ms / 1000)
-        self._runtime: Runtime[Prompt, int] = Runtime(self.name, self._load, limits)
+        self._runtime: Runtime[Prompt, int] = Runtime(self.name, self._load, limits, "answers")
         # Prompts are fitted and taken apart here: it takes milliseconds, too long for the event loop.
         self._reading = ThreadPoolExecutor(1, thread_name_prefix=f"{self.name} prompts")
 

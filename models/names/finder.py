@@ -27,7 +27,7 @@ class NameFinder:
 
     def __init__(self, folder: Callable[[], Path], name: str, limits: RuntimeLimits = _LIMITS) -> None:
         self._runtime: Runtime[Texts, Names] = Runtime(
-            f"the names model {name}", lambda stopping: _load(folder(), name), limits
+            f"the names model {name}", lambda stopping: _load(folder(), name), limits, "names"
         )
         self._remembered: OrderedDict[bytes, Names] = OrderedDict()
 

@@ -1,7 +1,7 @@
 """Says what is in a picture: decoded in a process of its own, labelled and captioned in batches off the event loop."""
 
 import asyncio
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any, TypeVar
@@ -118,6 +118,15 @@ class Describer(ImageModel):
     def waking(self) -> bool:
         """See `ImageModel.waking`."""
         return any(looking.waking for looking in (self._labels, self._captions) if looking)
+
+    @property
+    def states(self) -> Mapping[str, tuple[str, str]]:
+        """Whether the models for "labels" and "captions" are there, and what they are called, once they are.
+
+        A state is "loaded", "not loaded", "unavailable" or "off".
+        """
+        kinds = {"labels": self._labels, "captions": self._captions}
+        return {kind: (looking.state, looking.name) if looking else ("off", "") for kind, looking in kinds.items()}
 
     async def _described(self, content: bytes, labels: int, preview: int) -> ImageDescription:
         labeller, captioner, missing = await self._models()

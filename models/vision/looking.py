@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from time import monotonic
-from typing import Generic, Protocol, TypeVar
+from typing import Generic, Literal, Protocol, TypeVar
 
 import numpy as np
 import structlog
@@ -74,7 +74,7 @@ class Looking(Generic[Model, Row]):
         self._again_after = again_after
         self._failure: Failure | None = None
         self._model: Model | None = None
-        self._runtime: Runtime[Pixels, Row] = Runtime(what, lambda stopping: self._loaded(), limits)
+        self._runtime: Runtime[Pixels, Row] = Runtime(what, lambda stopping: self._loaded(), limits, "pictures")
 
     @property
     def is_loaded(self) -> bool:
@@ -85,6 +85,18 @@ class Looking(Generic[Model, Row]):
     def waking(self) -> bool:
         """Whether it has to be loaded first, as far as is known that it can be."""
         return not (self.is_loaded or (self._failure and monotonic() < self._failure.until))
+
+    @property
+    def state(self) -> Literal["loaded", "not loaded", "unavailable"]:
+        """Whether the model is there, has not been needed yet, or could not be loaded when it was last tried."""
+        if self.is_loaded:
+            return "loaded"
+        return "unavailable" if self._failure else "not loaded"
+
+    @property
+    def name(self) -> str:
+        """What the model is called; empty as long as it is not loaded."""
+        return self._model.name if self._model else ""
 
     async def ready(self) -> Model:
         """Load the model unless it is there.

@@ -48,7 +48,7 @@ async def running_api(
     knowledge = folder / "knowledge"
     settings = Settings(
         data_directory=folder / "data",
-        knowledge={"sources": (str(knowledge),)},
+        knowledge={"sources": (str(knowledge),)} | sections.pop("knowledge", {}),
         answers={"threshold": 0.0} | sections.pop("answers", {}),
         http={"port": 0} | sections.pop("http", {}),
         models=sections.pop("models", FLOOR),

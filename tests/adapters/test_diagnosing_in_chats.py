@@ -147,7 +147,8 @@ async def test_over_http_switched_off_is_a_problem(tmp_path: Path) -> None:
     assert response.status_code == 501
 
 
-async def test_over_http_what_sounds_like_symptoms_is_led_to_the_route(api: httpx.AsyncClient) -> None:
+async def test_over_http_the_document_says_that_symptoms_may_be_judged(api: httpx.AsyncClient) -> None:
     told = (await api.post("/v1/ask", json={"question": f"I have {SYMPTOMS}"})).json()
-    assert "`POST /v1/diagnose`" in told["answer"]
+    assert told["offers_diagnosis"] is True
+    assert "diagnose" not in told["answer"]
     assert told["suggestions"] == []

@@ -6,7 +6,8 @@ import httpx
 import pytest
 from http_serving import Serve
 
-from adapters.http.documents import Conversation, Knowledge, Reload
+from adapters.http.conversation_documents import Conversation
+from adapters.http.documents import Knowledge, Reload
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

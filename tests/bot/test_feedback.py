@@ -97,3 +97,41 @@ async def test_an_answer_that_was_deleted_is_said_to_be(kept: KeptQuestions, ver
 async def test_what_is_no_verdict_is_told_how_to_be_one(verdicts: Feedback, text: str) -> None:
     with pytest.raises(QuestionError, match="`up` or `down`"):
         await verdicts.give(Person("ada", GENERAL).message(text))
+
+
+async def _comments(database: Database) -> list[str]:
+    query = select(feedback.c.comment)
+    return list(await database.read(lambda connection: connection.scalars(query).all()))
+
+
+@pytest.mark.parametrize(
+    ("said", "comment"),
+    [
+        (("down {}: It closes: at 4. ",), "It closes: at 4."),
+        (("down {}: Wrong.", "down {}"), "Wrong."),
+        (("down {}: Wrong.", "down {}:"), ""),
+        (("down {}: Wrong.", "up {}"), ""),
+        (("down {}: Wrong.", "up {}: Right after all."), "Right after all."),
+    ],
+)
+async def test_a_comment_holds_until_another_one_or_the_opposite_is_said(
+    kept: KeptQuestions, verdicts: Feedback, said: tuple[str, ...], comment: str
+) -> None:
+    number = await kept.answered(Person("ada").message("When does the office open?"))
+    for text in said:
+        reply = await verdicts.give(Person("ada").message(text.format(number)))
+    assert reply.data["comment"] == comment
+    assert await _comments(kept.database) == [comment]
+
+
+async def test_a_comment_without_end_is_refused(kept: KeptQuestions, verdicts: Feedback) -> None:
+    number = await kept.answered(Person("ada").message("When does the office open?"))
+    with pytest.raises(QuestionError, match="2,000 characters"):
+        await verdicts.give(Person("ada").message(f"down {number}: {'x' * 2_001}"))
+
+
+async def test_comments_go_with_whoever_is_forgotten(kept: KeptQuestions, verdicts: Feedback) -> None:
+    number = await kept.answered(Person("ada").message("When does the office open?"))
+    await verdicts.give(Person("grace").message(f"down {number}: Wrong."))
+    await kept.forgetting.person("memory:grace")
+    assert await _comments(kept.database) == []

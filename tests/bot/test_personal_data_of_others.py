@@ -136,3 +136,18 @@ async def test_who_is_only_named_in_the_audit_is_kept_too(ada: Conversation) -> 
 async def test_an_id_that_nobody_can_have_is_named(ada: Conversation) -> None:
     reply = await ada.other(author=ROOT).say("/forget discord:abc yes")
     assert (reply.error, "'discord:abc' is nobody's id" in reply.text) == ("question_invalid", True)
+
+
+async def test_what_is_said_of_answers_about_symptoms_is_not_for_the_admins_of_a_server(ada: Conversation) -> None:
+    for command, comment in (("", "Too short."), ("diagnose", "It was my skin.")):
+        answer = await ada.say("Where do visitors park, and what of my itchy red patches with scales?", command=command)
+        await ada.say(f"down {answer.answer_id}: {comment}", command="feedback")
+        await ada.say(f"Called: {comment}", command="rename", conversation_id=answer.conversation_id)
+    office = await ada.say("When does the office open?", conversation_id="", opens_conversation=True)
+    await ada.say(f"down {office.answer_id}: It closes at 4.", command="feedback")
+    await ada.say("Hours", command="rename", conversation_id=office.conversation_id)
+    told = (await ada.other(author=MANAGER).say("/export user:ada")).data
+    assert [one["comment"] for one in told["feedback"]] == ["", "", "It closes at 4."]
+    assert {one["title"] for one in told["conversations"]} == {"", "Hours"}
+    own = (await ada.say("/export")).data
+    assert {one["comment"] for one in own["feedback"]} == {"Too short.", "It was my skin.", "It closes at 4."}

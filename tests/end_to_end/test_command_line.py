@@ -59,10 +59,12 @@ def test_ask_gives_json_with_every_field(folder: Path) -> None:
         "generator",
         "note",
         "citations",
+        "offers_diagnosis",
+        "answer_id",
         "conversation_id",
         "elapsed_ms",
     ]
-    assert list(document["citations"][0]) == ["title", "text", "source", "location", "url", "score"]
+    assert list(document["citations"][0]) == ["title", "text", "source", "location", "url", "score", "matched"]
     assert document["abstained"] is False
     assert document["generator"] == "extractive"
 
