@@ -7,7 +7,7 @@ import streamlit as st
 
 from adapters.web import appearance, session, trouble
 from adapters.web.api import ApiError
-from adapters.web.pages import chat, knowledge, now, people, questions, reports
+from adapters.web.views import chat, knowledge, now, people, questions, reports
 
 _ADMIN: tuple[tuple[str, str, str, Callable[[], None]], ...] = (
     ("now", "Now", ":material/monitor_heart:", now.show),

@@ -82,11 +82,8 @@ class _PageName(Convertor[str]):
 def build(settings: PageSettings) -> ASGIApp:
     """Build the application."""
     import streamlit
-    from streamlit.runtime.pages_manager import PagesManager
     from streamlit.web import bootstrap
 
-    # Or a folder "pages" beside the script would be a list of scripts to it, until the first visitor's has run.
-    PagesManager.uses_pages_directory = False
     bootstrap.load_config_options(_options(settings))
     register_url_convertor("page", _PageName())
     page = shell(settings.title)

@@ -29,6 +29,7 @@ _KEY = "the-key-of-the-pictures"
 _SYMPTOMS = "crushing chest pain that spreads into my left arm, I sweat and feel sick"
 _PHONE = {"viewport": {"width": 390, "height": 844}, "device_scale_factor": 2}
 _DARK = {"color_scheme": "dark"}
+_PATHS = ("now", "questions", "knowledge", "people")
 _COLOURS = 128
 _HANDED_IN = "# Lab rules\n\n## Lasers\n\nWear the goggles of the wavelength that is on the laser's label.\n"
 
@@ -71,9 +72,15 @@ async def _page(visitor: Visitor, path: str) -> None:
     await visitor.drawn()
 
 
+async def _report(visitor: Visitor) -> None:
+    await _page(visitor, "/reports")
+    await visitor.unfold()
+    await visitor.drawn()
+
+
 async def _not_answered(visitor: Visitor) -> None:
     await _page(visitor, "/questions")
-    head = visitor.page.get_by_test_id("stExpander").locator("summary").first
+    head = visitor.page.get_by_test_id("stExpander").locator("summary").filter(has_text="?").first
     await head.click()
     await visitor.drawn()
     await head.evaluate("head => head.scrollIntoView({block: 'center'})")
@@ -102,8 +109,8 @@ _CHAT = (
 )
 _ADMIN = (
     _Picture("page-sign-in", _sign_in, {}),
-    *(_Picture(f"page-{name}", partial(_page, path=f"/{name}"), {}) for name in ("now", "questions", "knowledge")),
-    *(_Picture(f"page-{name}", partial(_page, path=f"/{name}"), {}) for name in ("people", "reports")),
+    *(_Picture(f"page-{name}", partial(_page, path=f"/{name}"), {}) for name in _PATHS),
+    _Picture("page-reports", _report, {}),
     _Picture("page-questions-dark", partial(_page, path="/questions"), _DARK),
     _Picture("page-unanswered", _not_answered, {}),
     _Picture("page-search", _explained, {}),

@@ -93,8 +93,8 @@ def _response(document: Any) -> tuple[int, str, bytes]:
 
 
 def opened(page: str, **about: Any) -> AppTest:
-    """Open a page of `adapters.web.pages` as an admin does."""
-    imports = f"from adapters.web import trouble\nfrom adapters.web.pages import {page}"
+    """Open a page of `adapters.web.views` as an admin does."""
+    imports = f"from adapters.web import trouble\nfrom adapters.web.views import {page}"
     script = f"{imports}\nwith trouble.told():\n    {page}.show()"
     test = AppTest.from_string(script, default_timeout=20)
     test.session_state["about"] = {"needs_key": True, "is_admin": True} | about

@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from adapters.web.pages.chat_answer import in_small_print, sureness
-from adapters.web.pages.chat_bars import percent
-from adapters.web.pages.chat_export import in_markdown
-from adapters.web.pages.chat_heading import file_name
-from adapters.web.pages.chat_turns import turns_of
+from adapters.web.views.chat_answer import in_small_print, sureness
+from adapters.web.views.chat_bars import percent
+from adapters.web.views.chat_export import in_markdown
+from adapters.web.views.chat_heading import file_name
+from adapters.web.views.chat_turns import turns_of
 from tests.adapters.page_lab import Answers, html, opened, problem, serving, words
 
 ID = "6f1c3a9b0d3e4c2f8a7b5d4e3c2b1a09"

@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 
 from adapters.web import charts, daily, figures
 from adapters.web.judging import troubles
-from adapters.web.pages.knowledge_loading import progress
-from adapters.web.pages.reports import figures as report_figures
-from adapters.web.pages.reports import readable
 from adapters.web.tables import table
 from adapters.web.tiles import tiles
+from adapters.web.views.knowledge_loading import progress
+from adapters.web.views.reports import figures as report_figures
+from adapters.web.views.reports import readable
 
 DAYS = daily.last_days(7, date(2026, 3, 2))
 

@@ -15,6 +15,7 @@ from playwright.async_api import (
     BrowserContext,
     ConsoleMessage,
     Error,
+    FilePayload,
     Locator,
     Page,
     Request,
@@ -102,7 +103,7 @@ class Visitor:
     async def drop(self, name: str, content: bytes, media_type: str, question: str = "") -> None:
         """Give a file with the next question, send both and wait for the whole answer."""
         field = self.page.get_by_test_id("stChatInput").locator("input[type=file]")
-        await field.set_input_files([{"name": name, "mimeType": media_type, "buffer": content}])
+        await field.set_input_files([FilePayload(name=name, mimeType=media_type, buffer=content)])
         await expect(self.page.get_by_test_id("stChatInputSubmitButton")).to_be_enabled()
         await self.ask(question)
 
@@ -149,7 +150,7 @@ class Visitor:
     async def choose_files(self, name: str, content: bytes) -> None:
         """Hand a file to the page's field for files."""
         field = self.page.get_by_test_id("stFileUploader").locator("input[type=file]")
-        await field.set_input_files([{"name": name, "mimeType": "application/octet-stream", "buffer": content}])
+        await field.set_input_files([FilePayload(name=name, mimeType="application/octet-stream", buffer=content)])
 
     @property
     def history(self) -> Locator:

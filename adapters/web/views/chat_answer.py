@@ -7,10 +7,10 @@ import streamlit as st
 
 from adapters.web import trouble
 from adapters.web.api import ApiError
-from adapters.web.pages import chat_diagnosis, chat_feedback, chat_pictures, chat_sources
-from adapters.web.pages.chat_bars import percent
-from adapters.web.pages.chat_turns import Asked, Turn, ask_again, ask_next
 from adapters.web.rendering import escaped, plain, prose
+from adapters.web.views import chat_diagnosis, chat_feedback, chat_pictures, chat_sources
+from adapters.web.views.chat_bars import percent
+from adapters.web.views.chat_turns import Asked, Turn, ask_again, ask_next
 
 BOT, _VISITOR = ":material/school:", ":material/person:"
 """Who speaks, as icons."""

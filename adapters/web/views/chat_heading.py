@@ -5,9 +5,9 @@ import re
 import streamlit as st
 
 from adapters.web import session, trouble
-from adapters.web.pages import chat_export
-from adapters.web.pages.chat_turns import Talk, open_conversation
 from adapters.web.rendering import plain
+from adapters.web.views import chat_export
+from adapters.web.views.chat_turns import Talk, open_conversation
 
 _LONGEST_TITLE = 120
 

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from adapters.web import session, trouble
-from adapters.web.pages import found
+from adapters.web.views import found
 
 _LONGEST = 2_000
 

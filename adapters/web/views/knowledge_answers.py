@@ -7,9 +7,9 @@ from urllib.parse import quote
 import streamlit as st
 
 from adapters.web import notices, session, trouble
-from adapters.web.pages.knowledge_loading import in_words
 from adapters.web.quiet import quiet
 from adapters.web.rendering import plain, prose
+from adapters.web.views.knowledge_loading import in_words
 
 _SHOWN = 50
 

@@ -5,8 +5,8 @@ from typing import Any
 
 import streamlit as st
 
-from adapters.web.pages.chat_bars import Bar, bars
 from adapters.web.rendering import escaped, plain, prose
+from adapters.web.views.chat_bars import Bar, bars
 
 _SUREST = 0.95
 """Beyond this no figure is told, as in the words of a chat."""

@@ -8,8 +8,8 @@ import streamlit as st
 
 from adapters.web import trouble
 from adapters.web.api import ApiError, UploadedFile
-from adapters.web.pages import chat_answer, chat_asking, chat_heading, chat_opening, chat_pictures, chat_sidebar
-from adapters.web.pages.chat_turns import Asked, Mode, Talk, current, open_conversation, taken_next
+from adapters.web.views import chat_answer, chat_asking, chat_heading, chat_opening, chat_pictures, chat_sidebar
+from adapters.web.views.chat_turns import Asked, Mode, Talk, current, open_conversation, taken_next
 
 _MODES: Mapping[Mode, str] = {"question": "Question", "symptoms": "Symptoms"}
 

@@ -9,9 +9,9 @@ import streamlit as st
 from adapters.web import notices, recently, session, trouble
 from adapters.web.api import UploadedFile
 from adapters.web.figures import counted, moment, number, problem, size
-from adapters.web.pages.knowledge_loading import in_words
 from adapters.web.quiet import quiet
 from adapters.web.tables import table
+from adapters.web.views.knowledge_loading import in_words
 
 _FILES = "/v1/knowledge/files"
 

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from adapters.web import notices
-from adapters.web.pages import people_access, people_kept, people_retention
+from adapters.web.views import people_access, people_kept, people_retention
 
 
 def show() -> None:

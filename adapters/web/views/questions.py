@@ -8,10 +8,10 @@ import streamlit as st
 
 from adapters.web import charts, daily, notices, recently, session
 from adapters.web.figures import milliseconds, money, number, place, share
-from adapters.web.pages import questions_asked
 from adapters.web.quiet import quiet
 from adapters.web.tables import table
 from adapters.web.tiles import tiles
+from adapters.web.views import questions_asked
 
 _DAYS = (7, 30, 90)
 

@@ -8,9 +8,9 @@ import streamlit as st
 from adapters.web import notices, recently, session, trouble
 from adapters.web.api import ApiError
 from adapters.web.figures import counted, moment, place, share
-from adapters.web.pages import found
 from adapters.web.quiet import quiet
 from adapters.web.rendering import plain, prose
+from adapters.web.views import found
 
 _PAGE = 20
 

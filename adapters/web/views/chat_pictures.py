@@ -9,8 +9,8 @@ from typing import Any
 import streamlit as st
 
 from adapters.web.api import UploadedFile
-from adapters.web.pages.chat_bars import Bar, bars, percent
 from adapters.web.rendering import escaped, harmless, plain, prose
+from adapters.web.views.chat_bars import Bar, bars, percent
 
 _LONGEST_SIDE = 480
 _SHOWN_WIDTH = 240

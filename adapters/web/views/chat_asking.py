@@ -9,10 +9,10 @@ from streamlit.delta_generator import DeltaGenerator
 
 from adapters.web import session
 from adapters.web.api import ApiError
-from adapters.web.pages import chat_waiting
-from adapters.web.pages.chat_answer import BOT
-from adapters.web.pages.chat_turns import Asked, Talk, Turn, Underway, begin, finish
 from adapters.web.rendering import escaped, prose
+from adapters.web.views import chat_waiting
+from adapters.web.views.chat_answer import BOT
+from adapters.web.views.chat_turns import Asked, Talk, Turn, Underway, begin, finish
 
 _REDRAWS_A_SECOND = 15
 _PATIENCE_SECONDS = 2.0

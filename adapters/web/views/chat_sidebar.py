@@ -6,8 +6,8 @@ from typing import Any
 import streamlit as st
 
 from adapters.web import session, trouble
-from adapters.web.pages.chat_turns import Talk, open_conversation
 from adapters.web.rendering import escaped, plain
+from adapters.web.views.chat_turns import Talk, open_conversation
 
 _PAGE = 20
 _LABEL_LENGTH = 60

@@ -7,8 +7,8 @@ import streamlit as st
 
 from adapters.web import session
 from adapters.web.api import ApiError
-from adapters.web.pages.chat_turns import Asked, ask_next
 from adapters.web.rendering import escaped, plain
+from adapters.web.views.chat_turns import Asked, ask_next
 
 _MOST_NAMED = 4
 

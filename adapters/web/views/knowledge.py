@@ -4,9 +4,9 @@ import streamlit as st
 
 from adapters.web import notices, session
 from adapters.web.figures import number, problem
-from adapters.web.pages import knowledge_answers, knowledge_files, knowledge_loading, knowledge_search
 from adapters.web.quiet import quiet
 from adapters.web.tiles import tiles
+from adapters.web.views import knowledge_answers, knowledge_files, knowledge_loading, knowledge_search
 
 _PROBLEMS_SHOWN = 20
 
