@@ -168,17 +168,24 @@ async def _prepare(process: PreceptorProcess) -> None:
 async def _draw(wanted: list[str]) -> None:
     with tempfile.TemporaryDirectory() as folder:
         process = PreceptorProcess(Path(folder), [], knowledge={"sources": ["starter"]})
-        await _prepare(process)
-        async with async_playwright() as playwright:
-            browser = await playwright.chromium.launch(executable_path=chromium(), args=["--no-sandbox"])
-            for pictures, keys in ((_CHAT, []), (_ADMIN, [_KEY])):
-                await process.start(http={"admin_keys": keys})
-                await process.until_up()
-                for picture in pictures:
-                    if not wanted or picture.name in wanted:
-                        await _photograph(browser, process.url, picture)
-                await process.stop()
-            await browser.close()
+        try:
+            await _prepare(process)
+            await _look(process, wanted)
+        finally:
+            await process.stop()
+
+
+async def _look(process: PreceptorProcess, wanted: list[str]) -> None:
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=chromium(), args=["--no-sandbox"])
+        for pictures, keys in ((_CHAT, []), (_ADMIN, [_KEY])):
+            await process.start(http={"admin_keys": keys})
+            await process.until_up()
+            for picture in pictures:
+                if not wanted or picture.name in wanted:
+                    await _photograph(browser, process.url, picture)
+            await process.stop()
+        await browser.close()
 
 
 if __name__ == "__main__":
