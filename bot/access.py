@@ -20,6 +20,7 @@ from bot.messages import IncomingMessage, Place, Reply
 from bot.place_names import PLATFORMS
 from bot.settings.access import AccessSettings
 from bot.tables import rate_limits
+from bot.tries import Tries
 
 log = structlog.get_logger(__name__)
 
@@ -42,6 +43,9 @@ _TOLD_SECONDS = 3600.0
 """How long somebody who was refused in a channel is not told so again."""
 
 _REMEMBERED = 10_000
+
+_REFUSALS_A_MINUTE = 30
+"""Of one person, that are noted: more would tell nothing more, and hide what others do."""
 
 _DOINGS = {"ask": "ask me", "diagnose": "have symptoms judged", "describe": "have pictures described"}
 
@@ -98,6 +102,7 @@ class Access:
         self._spelled = spelled
         self.roles_named = settings.roles_named
         self._told: dict[str, float] = {}
+        self._refusals = Tries(_REFUSALS_A_MINUTE)
         self.rules = AccessStore(settings.rules, database, fresh_seconds)
         self.audit = Audit(database, settings.audit_days) if database else None
 
@@ -131,9 +136,7 @@ class Access:
         commands = wanted(message)
         if await self.allows(message, commands):
             return None
-        for command in commands:
-            if is_for_admins(command) and self.audit is not None:
-                await self.audit.note(message, command, "refused")
+        await self._note_refused(message, commands)
         if not await self._is_told(message):
             return Reply("", outcome="refused", ephemeral=True, error=NotAllowedError.code)
         sentence, fix = await self._sentence(message, commands)
@@ -144,6 +147,11 @@ class Access:
             error=NotAllowedError.code,
             data={"sentence": sentence, "fix": fix},
         )
+
+    async def _note_refused(self, message: IncomingMessage, commands: Sequence[str]) -> None:
+        for command in filter(is_for_admins, commands):
+            if self.audit is not None and not self._refusals.take(message.person_id):
+                await self.audit.note(message, command, "refused")
 
     async def require(self, message: IncomingMessage, command: str) -> None:
         """Let pass who may use a command here. Raises what `allows` does, and:

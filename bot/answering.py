@@ -159,6 +159,8 @@ class Answering:
         loop, search = asyncio.get_running_loop(), self._knowledge.search
         limit = message.passages or self._settings.passages
         found: list[tuple[Reading, list[Hit]]] = []
+        if len(ways) > 1:
+            ways = await loop.run_in_executor(self._threads, self._ordered, ways)
         for reading in ways:
             wanted = (reading.question, limit, reading.context, message.source)
             try:
@@ -169,6 +171,10 @@ class Answering:
                 return reading, hits
             found.append((reading, hits))
         return max(found, key=_confidence) if all_of_them else found[0]
+
+    def _ordered(self, ways: Sequence[Reading]) -> Sequence[Reading]:
+        """Put first what has a ready answer: then the question means just that, whatever was talked of before."""
+        return sorted(ways, key=lambda way: not self._knowledge.has_ready_answer(way.question))
 
     def _suffices(self, hits: Sequence[Hit]) -> bool:
         """Say whether what was found is likely enough to answer."""
@@ -245,4 +251,5 @@ def _note(draft: Draft) -> str:
 
 def _citation(hit: Hit) -> Citation:
     passage = hit.passage
-    return Citation(0, passage.title, passage.text, passage.source, passage.location, passage.url, hit.score)
+    title = passage.title or passage.question
+    return Citation(0, title, passage.text, passage.source, passage.location, passage.url, hit.score)

@@ -64,6 +64,9 @@ class Metrics(Figures):
         self._load_seconds = self._histogram(
             "model_load_seconds", "How long models took to load", _LOAD_SECONDS, "runtime", "outcome"
         )
+        # There from the start: of a series that begins at 1, Prometheus sees no increase, and no alert comes.
+        for kind in get_args(Kind):
+            self._load_seconds.labels(kind, "failed")
         self._batch_size = self._histogram("batch_size", "Requests that were computed together", _JOBS, "runtime")
         self._batch_seconds = self._histogram("batch_seconds", "How long a batch took", _SECONDS, "runtime")
 

@@ -4,7 +4,7 @@ import contextlib
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain, repeat
 from pathlib import Path
 
@@ -156,6 +156,8 @@ class KnowledgeBase:
     def search(self, query: str, limit: int = 5, context: Sequence[str] = (), source: str = "") -> list[Hit]:
         """The passages that match best, best first; none for a question without a word that is known.
 
+        The ready answer to just this question, whatever its case and punctuation, comes first and for certain.
+
         Args:
             query: any text.
             limit: most hits.
@@ -175,12 +177,24 @@ class KnowledgeBase:
         matches = index.search(query, limit, context, among)
         if not matches:
             return []
+        row = state.snapshot.ready.row(query)
+        ready = index.search(query, 1, context, range(row, row + 1)) if row is not None else []
+        is_ready = bool(ready) and (among is None or row in among)
+        if is_ready:
+            matches = [*ready, *(match for match in matches if match.document != row)][:limit]
+        best = max(match.score for match in matches)
         asked = read_question(query, context)
         sure = [state.calibration.confidence(evidence(asked, match, len(index))) for match in matches]
-        return [
+        hits = [
             Hit(passages[match.document], match.score, match.coverage, confidence, match.terms)
             for match, confidence in zip(matches, sure, strict=True)
         ]
+        return [replace(hits[0], score=best, confidence=1.0), *hits[1:]] if is_ready else hits
+
+    def has_ready_answer(self, question: str) -> bool:
+        """Whether there is a ready answer to just this question, whatever its case; none where it is not open."""
+        state = self._state
+        return state is not None and state.snapshot.ready.row(question) is not None
 
     def evidence(self, question: str) -> Evidence | None:
         """What the confidence in the best hit rests on; None without a hit. Raises NotOpenError."""

@@ -84,7 +84,7 @@ class Status(BaseModel):
     version: str
     adapters: list[FrontDoor]
     queue: Queue
-    loop_lag_ms: float = Field(description="The 99th percentile of the last ten minutes.")
+    loop_lag_ms: float = Field(description="The 99th percentile of the last minute.")
     memory: Memory
     disk_free: int = Field(description="Bytes, on the disk of the data.")
     models: list[LoadedModel]

@@ -38,6 +38,7 @@ class PreviewedFile(BaseModel):
     passages: int
     titles: list[str] = Field(description="The first ten different ones.")
     problems: _Problems
+    refused: str = Field(description="Why it cannot be taken, nor what comes with it; empty where it can.")
 
 
 class LibraryPreview(BaseModel):

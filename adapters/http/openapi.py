@@ -76,7 +76,7 @@ AN_ANSWER: _Responses = {
         "description": "The answer, or the statement that there is none (`abstained`)",
         "content": {EVENTS: {"schema": {"type": "string"}, "example": _STREAM}},
     },
-    **described(400, 404, 413, 415, 422, 429, 504),
+    **described(400, 403, 404, 413, 415, 422, 429, 504),
 }
 
 

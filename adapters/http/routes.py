@@ -81,7 +81,7 @@ async def ask(question: Question, request: Request, front: TheFront, author: Cal
     "/diagnose",
     summary="Tell what symptoms may point to",
     response_model=Diagnosis,
-    responses=described(400, 404, 413, 415, 422, 429, 501, 504),
+    responses=described(400, 403, 404, 413, 415, 422, 429, 501, 504),
 )
 async def diagnose(symptoms: Symptoms, front: TheFront, author: Caller) -> Response:
     """Judge a description of symptoms: what it may point to, how likely, why, and what would be urgent.
@@ -100,7 +100,7 @@ async def diagnose(symptoms: Symptoms, front: TheFront, author: Caller) -> Respo
     "/describe",
     summary="Say what is in pictures",
     response_model=Description,
-    responses=described(400, 404, 408, 413, 415, 422, 429, 501, 504),
+    responses=described(400, 403, 404, 408, 413, 415, 422, 429, 501, 504),
     openapi_extra=THE_FORM,
 )
 async def describe(request: Request, front: TheFront, author: Caller) -> Response:
@@ -162,7 +162,7 @@ async def _left(request: Request) -> None:
     "/conversations/{conversation_id}",
     summary="Read a conversation",
     response_model=Conversation,
-    responses=described(404),
+    responses=described(403, 404),
 )
 async def read_conversation(conversation_id: str, front: TheFront, author: Caller) -> Response:
     """Give what was asked and answered, and how it was judged; a user sees their own conversations only."""
@@ -174,7 +174,7 @@ async def read_conversation(conversation_id: str, front: TheFront, author: Calle
     summary="Delete a conversation",
     status_code=204,
     response_class=Response,
-    responses=described(404),
+    responses=described(403, 404),
 )
 async def delete_conversation(conversation_id: str, front: TheFront, author: Caller) -> Response:
     """Delete what was asked and answered, for good."""
@@ -182,13 +182,13 @@ async def delete_conversation(conversation_id: str, front: TheFront, author: Cal
     return Response(status_code=204) if response.status_code == 200 else response
 
 
-@personal.get("/me", summary="Everything that is kept of you", response_model=PersonalData, responses=described())
+@personal.get("/me", summary="Everything that is kept of you", response_model=PersonalData, responses=described(403))
 async def export_me(front: TheFront, author: Caller) -> Response:
     """Give all that is kept of whoever asks with this key: conversations, verdicts, events."""
     return data_of(await front.inquire(message_for(author, "export")))
 
 
-@personal.delete("/me", summary="Forget you", response_model=Forgotten, responses=described(422))
+@personal.delete("/me", summary="Forget you", response_model=Forgotten, responses=described(403, 422))
 async def forget_me(front: TheFront, author: Caller, confirm: str = "") -> Response:
     """Delete all that is kept of whoever asks with this key, for good; it takes `?confirm=yes`."""
     return await _forget("", confirm, front, author)
@@ -231,7 +231,7 @@ async def _forget(person_id: str, confirm: str, front: Front, author: Author) ->
     ).response()
 
 
-@knowledge.get("/knowledge", summary="What the answers come from", response_model=Knowledge, responses=described())
+@knowledge.get("/knowledge", summary="What the answers come from", response_model=Knowledge, responses=described(403))
 async def describe_knowledge(front: TheFront, author: Caller) -> Response:
     """Give the figures of the knowledge base in use."""
     return data_of(await front.inquire(message_for(author, "knowledge")))

@@ -2,6 +2,7 @@
 
 from typing import Annotated
 
+import structlog
 from fastapi import APIRouter, Depends, Request
 from starlette.responses import Response
 
@@ -15,11 +16,13 @@ from bot.adapter import Opened
 from bot.messages import Author
 from bot.tries import Tries
 
+log = structlog.get_logger(__name__)
+
 WRONG_KEYS_A_MINUTE = 10
 """How many wrong keys may come from one address."""
 
 SESSIONS_A_MINUTE = 60
-"""How many sessions may be opened from one address; the web pages open those of all their visitors."""
+"""How many sessions may be opened from one address, with keys and by guests; the web pages open all their visitors'."""
 
 PATH = "/v1/sessions"
 
@@ -36,7 +39,10 @@ class Doorkeeper:
     def __init__(self, keys: Keys) -> None:
         self.keys = keys
         self._wrong = Tries(WRONG_KEYS_A_MINUTE)
+        # Guests by themselves: however many there are, who has a key comes in.
+        self._guests = Tries(SESSIONS_A_MINUTE)
         self._opened = Tries(SESSIONS_A_MINUTE)
+        self._told = Tries(1)
 
     async def open(self, wish: SignIn, address: str) -> tuple[Opened, Author] | Problem:
         """Open a session for whoever asks from an address, or say what is wrong.
@@ -44,7 +50,8 @@ class Doorkeeper:
         Raises:
             StorageError: it cannot be kept.
         """
-        wait = max(self._wrong.wait(address), self._opened.wait(address))
+        opening = self._guests if wish.guest else self._opened
+        wait = opening.wait(address) if wish.guest else max(self._wrong.wait(address), opening.wait(address))
         if wait:
             return Problem(
                 "too_many",
@@ -56,12 +63,18 @@ class Doorkeeper:
             return Problem("not_allowed", "Guests are not let in here.", "The setting http.guests lets them in.")
         opened = await (self.keys.open_for_guest() if wish.guest else self.keys.open(wish.key or ""))
         if opened is None:
-            self._wrong.note(address)
+            self._note_wrong(address)
             return Problem(
                 "key_missing", "That key is not valid here.", "Send one that is in http.admin_keys or http.user_keys."
             )
-        self._opened.note(address)
+        opening.note(address)
         return opened
+
+    def _note_wrong(self, address: str) -> None:
+        """Count a wrong key; an address that has to wait from here on is told of in the log, once a minute at most."""
+        self._wrong.note(address)
+        if self._wrong.wait(address) and not self._told.take(address):
+            log.warning("wrong keys", tries=WRONG_KEYS_A_MINUTE, of="one address")
 
 
 def _doorkeeper(request: Request) -> Doorkeeper:

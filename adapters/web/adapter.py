@@ -6,9 +6,11 @@ import importlib.util
 from typing import TYPE_CHECKING, cast
 from urllib.parse import urlsplit
 
+import structlog
+
 from adapters.web.page_settings import PageSettings
 from bot.adapter import Accept, Adapter, AdapterSetup, Health, Limits
-from bot.errors import AdapterError, DeliveryRefusedError
+from bot.errors import AdapterError, AddressInUseError, DeliveryRefusedError
 
 if TYPE_CHECKING:
     import socket
@@ -16,6 +18,8 @@ if TYPE_CHECKING:
     from adapters.web.child import Child
     from bot.messages import Place, Reply
     from bot.settings import Settings
+
+log = structlog.get_logger(__name__)
 
 _NEEDED = ("httpx_sse", "streamlit")
 
@@ -56,8 +60,7 @@ class WebAdapter(Adapter):
         """Take the address and start the process; where the pages cannot be, `welcome` says why, and that is all.
 
         Raises:
-            AddressInUseError: another program listens there.
-            AdapterError: the address cannot be had, or others could reach it without a key.
+            AdapterError: the address cannot be had, other than being in use, or others could reach it without a key.
         """
         api = self._addresses().get("http", "")
         self._missing = "" if is_installed() else NOT_INSTALLED
@@ -68,7 +71,13 @@ class WebAdapter(Adapter):
         from adapters.web.child import Child
 
         settings = page_settings(self._settings, reachable(api))
-        opened = await listen(self._settings, needs_key=settings.needs_key)
+        try:
+            opened = await listen(self._settings, needs_key=settings.needs_key)
+        # All else goes on without them: a second process beside the one that serves them is a thing to have.
+        except AddressInUseError as error:
+            self._missing = f"The web pages are not served: web.port {self._settings.web.port} is taken. {error.fix}"
+            log.warning("web pages not served", reason=error.sentence, fix=error.fix)
+            return
         self.address = address_of(opened)
         self._child = Child(opened, settings)
         self._child.start()

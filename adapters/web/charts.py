@@ -41,7 +41,7 @@ def columns(rows: Sequence[Mapping[str, Any]], title: str, unit: str, colours: M
         .mark_bar()
         .encode(
             x=_days(dict.fromkeys(row["day"] for row in rows)),
-            y=alt.Y("value:Q", title=unit, stack="zero", axis=_axis()),
+            y=alt.Y("value:Q", title=unit, stack="zero", axis=_axis(rows)),
             color=_colour(order, colours, "square"),
             order=alt.Order("rank:Q"),
             tooltip=_tooltip(unit),
@@ -63,7 +63,7 @@ def lines(
         .mark_line(point={"size": 40, "filled": True}, strokeWidth=2)
         .encode(
             x=_days(days),
-            y=alt.Y("value:Q", title=unit, axis=_axis(), scale=alt.Scale(zero=True)),
+            y=alt.Y("value:Q", title=unit, axis=_axis(rows), scale=alt.Scale(zero=True)),
             color=_colour(order, colours, "stroke"),
             strokeDash=alt.StrokeDash("kind:N", scale=alt.Scale(domain=order, range=_dashes(order)), legend=None),
             tooltip=_tooltip(unit),
@@ -94,8 +94,10 @@ def _days(days: Iterable[str]) -> alt.X:
     return alt.X("label:O", sort=labels, scale=alt.Scale(domain=labels), axis=axis)
 
 
-def _axis() -> alt.Axis:
-    return alt.Axis(tickCount=5, format=",~r")
+def _axis(rows: Sequence[Mapping[str, Any]]) -> alt.Axis:
+    # There is no half of a question.
+    is_whole = all(float(row["value"]).is_integer() for row in rows)
+    return alt.Axis(tickCount=5, format=",~r", tickMinStep=1 if is_whole else alt.Undefined)
 
 
 def _colour(order: Sequence[str], colours: Mapping[str, str] | None, symbol: str) -> alt.Color:

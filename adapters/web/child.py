@@ -11,7 +11,9 @@ from pathlib import Path
 
 import structlog
 
+from adapters.web.adapter import address_of
 from adapters.web.page_settings import PageSettings
+from adapters.web.pulse import Pulse
 from bot.adapter import Health
 
 log = structlog.get_logger(__name__)
@@ -23,6 +25,8 @@ _PROVEN_SECONDS = 60.0
 _PATIENCE_SECONDS = 4.0
 """How long the process may take to end by itself."""
 
+_PULSE = Pulse()
+
 _PASSED_ON = ("PATH", "HOME", "LANG", "LANGUAGE", "TZ", "TMPDIR", "TEMP", "TMP", "VIRTUAL_ENV", "SYSTEMROOT")
 _PREFIXES = ("LC_", "PYTHON")
 
@@ -31,6 +35,7 @@ _HEADER_BYTES = 64 << 10
 programs on this machine come along with ours."""
 
 _STARTING = Health(is_up=False, reason="The pages are starting.")
+_SILENT = Health(is_up=False, reason="The pages' process does not answer; if it goes on so, it is started again.")
 
 
 class Child:
@@ -39,11 +44,13 @@ class Child:
     Args:
         opened: the listening socket; it stays open over the process's restarts, so that nobody is turned away.
         settings: what the process is told.
+        pulse: how it is found out that the process hangs.
     """
 
-    def __init__(self, opened: socket.socket, settings: PageSettings) -> None:
+    def __init__(self, opened: socket.socket, settings: PageSettings, pulse: Pulse = _PULSE) -> None:
         self._opened = opened
         self._settings = settings
+        self._pulse = pulse
         self._running: asyncio.Task[None] | None = None
         self._serves_since = 0.0
         self.health = _STARTING
@@ -100,12 +107,25 @@ class Child:
             )
         except OSError as error:
             return f"could not be started ({error.strerror})"
+        watching = asyncio.create_task(self._watch(process), name="web pages' pulse")
         try:
             await self._attend(process)
             return _in_words(await process.wait())
         finally:
+            watching.cancel()
             self.serves.clear()
             await _ended(process)
+            await asyncio.gather(watching, return_exceptions=True)
+
+    async def _watch(self, process: asyncio.subprocess.Process) -> None:
+        """End the process by force when it hangs."""
+        await self.serves.wait()
+        async for missed in self._pulse.misses(address_of(self._opened)):
+            self.health = _SILENT if missed else Health(is_up=True)
+            if missed >= self._pulse.most_missed:
+                log.error("web pages hang", unanswered=missed)
+                process.kill()
+                return
 
     async def _attend(self, process: asyncio.subprocess.Process) -> None:
         if process.stdin is None or process.stderr is None:
@@ -137,7 +157,8 @@ class Child:
             self.health = Health(is_up=True)
             self.serves.set()
         elif "event" in said:
-            log.error(str(said.pop("event")), **said)
+            tell = log.warning if said.pop("level", "") == "warning" else log.error
+            tell(str(said.pop("event")), **said)
         else:
             log.warning("web pages say", **said)
 

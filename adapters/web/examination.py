@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from bot.settings import Settings
 
 _PATIENCE_S = 3.0
+_ADMIN_FIX = "Make one with `preceptor settings new-key` and set it in http.admin_keys."
 
 
 async def examine(examined: Examined) -> AsyncIterator[Finding]:
@@ -30,6 +31,9 @@ async def examine(examined: Examined) -> AsyncIterator[Finding]:
         yield Finding("web: address", "failed", error.sentence, error.fix)
         return
     yield _of_keys(settings, is_loopback=where.is_loopback)
+    if settings.http.user_keys and not settings.http.admin_keys:
+        sentence, fix = "No key is an admin's: nobody can open the pages for running Preceptor.", _ADMIN_FIX
+        yield Finding("web: admin keys", "warning", sentence, fix)
     if finding := _of_cookies(settings, is_loopback=where.is_loopback):
         yield finding
     yield await _of_port(where, settings)
@@ -70,7 +74,7 @@ async def _of_port(where: "listening.Address", settings: "Settings") -> Finding:
     try:
         opened = listening.listen(where, "web")
     except AddressInUseError as error:
-        if await _pages_at(where):
+        if await pages_at(settings):
             return Finding(name, "ok", f"Preceptor's own pages are served on port {port}.")
         return Finding(name, "failed", error.sentence, error.fix)
     except AdapterError as error:
@@ -79,14 +83,22 @@ async def _of_port(where: "listening.Address", settings: "Settings") -> Finding:
     return Finding(name, "ok", f"Port {port} is free." if port else "A free one is taken at every start.")
 
 
-async def _pages_at(where: "listening.Address") -> bool:
-    """Say whether what listens there are the pages: nobody else has both that sign-in and Streamlit's health."""
-    host, port = where.sockaddr[:2]
+async def pages_at(settings: "Settings") -> str:
+    """Give the address of the pages that are served where these would be; empty where there are none.
+
+    Nobody else has both that sign-in and Streamlit's health.
+
+    Raises:
+        AdapterError: web.host names no address.
+    """
+    from adapters.http import listening
+
+    host, port = (await listening.resolve(settings.web.host, settings.web.port, "web")).sockaddr[:2]
     address = reachable(f"http://[{host}]:{port}" if ":" in str(host) else f"http://{host}:{port}")
     try:
         async with httpx.AsyncClient(trust_env=False, timeout=_PATIENCE_S) as client:
             health = await client.get(f"{address}/_stcore/health")
             leaving = await client.get(f"{address}/sign-out")
     except httpx.HTTPError:
-        return False
-    return health.text == "ok" and "/sign-out" in leaving.text
+        return ""
+    return address if health.text == "ok" and "/sign-out" in leaving.text else ""

@@ -67,9 +67,7 @@ class Gate:
         if refusal is None:
             await self.app(scope, receive, send)
             return
-        await receive()
-        # Before it is accepted, closing it is a refusal with 403.
-        await send({"type": "websocket.close", "code": 1008, "reason": ""})
+        await refuse_stream(receive, send)
 
     def _refusal(self, scope: Scope, headers: Headers, *, signed_in: bool) -> Response | None:
         host, origin, path = headers.get("host", "").lower(), headers.get("origin"), scope["path"]
@@ -91,6 +89,12 @@ class Gate:
         if headers.get("sec-fetch-site") == "cross-site":
             return _once_more(wanted)
         return RedirectResponse("/sign-in" if wanted == "/" else f"/sign-in?next={quote(wanted)}", 303)
+
+
+async def refuse_stream(receive: Receive, send: Send) -> None:
+    """Refuse a WebSocket that was not accepted yet: closing it is an answer with 403."""
+    await receive()
+    await send({"type": "websocket.close", "code": 1008, "reason": ""})
 
 
 def expired_cookie(settings: PageSettings) -> str:

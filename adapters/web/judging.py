@@ -12,6 +12,9 @@ _LONG_WAIT_SECONDS = 60
 _LONG_LAG_MS = 250
 """From here on people notice that the process is held up."""
 
+_STARTING = timedelta(minutes=2)
+"""For so long after a start the event loop may lag: an index is built, models are loaded, and that is soon over."""
+
 _LITTLE_DISK = 1_000_000_000
 
 _RECENT = timedelta(minutes=15)
@@ -43,7 +46,7 @@ def troubles(status: Mapping[str, Any], now: datetime) -> list[Trouble]:
         *(_front_door(adapter) for adapter in status["adapters"] if not adapter["is_up"]),
         *_queue(status["queue"]),
         *_generators(status["generators"]),
-        *_machine(status),
+        *_machine(status, now),
         *_cleaning(status["cleaned"]),
         *_errors(status["errors"], now),
     ]
@@ -70,9 +73,10 @@ def _generators(generators: Sequence[Mapping[str, Any]]) -> list[Trouble]:
     ]
 
 
-def _machine(status: Mapping[str, Any]) -> list[Trouble]:
+def _machine(status: Mapping[str, Any], now: datetime) -> list[Trouble]:
     found = []
-    if status["loop_lag_ms"] > _LONG_LAG_MS:
+    is_starting = now - datetime.fromisoformat(status["running_since"]) < _STARTING
+    if status["loop_lag_ms"] > _LONG_LAG_MS and not is_starting:
         found.append(Trouble(f"The event loop is held up: it lags by {status['loop_lag_ms']:,.0f} ms.", is_grave=False))
     if status["disk_free"] < _LITTLE_DISK:
         found.append(Trouble(f"The disk is nearly full: {size(status['disk_free'])} are free.", is_grave=True))

@@ -22,6 +22,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from adapters.web import serving_log, theme
+from adapters.web.admission import Admission
 from adapters.web.gate import PAGE, Gate
 from adapters.web.page_settings import VARIABLE, PageSettings
 from adapters.web.shell import policy, shell
@@ -95,7 +96,10 @@ def build(settings: PageSettings) -> ASGIApp:
     app: ASGIApp = streamlit.App(
         _SCRIPT,
         routes=[*SignIn(settings).routes, Route("/{name:page}", _show)],
-        middleware=[Middleware(functools.partial(Gate, settings=settings))],
+        middleware=[
+            Middleware(functools.partial(Gate, settings=settings)),
+            Middleware(functools.partial(Admission, settings=settings)),
+        ],
         on_script_error=_note,
     )
     return app

@@ -14,6 +14,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
+from adapters.web import serving_log
 from adapters.web.gate import PAGE, expired_cookie, session_cookie
 from adapters.web.page_settings import COOKIE, PageSettings, token_in
 from bot.tries import Tries
@@ -42,8 +43,7 @@ _KEY_FORM = Template("""<form method="post" action="/sign-in">
 <input type="text" autocomplete="username" value="$title" hidden readonly>
 <label for="key">Key</label>
 <input id="key" name="key" type="password" autocomplete="current-password" required autofocus$described>
-<p class="hint" id="hint">It is one of those that the settings list under http.admin_keys or http.user_keys.
-Whoever runs $title here gives it to you.</p>
+<p class="hint" id="hint">The key itself, not its digest; whoever runs $title here gives it to you.</p>
 <input type="hidden" name="next" value="$next">
 <button type="submit">Sign in</button>
 </form>""")
@@ -58,6 +58,11 @@ _OUT_FORM = """<form method="post" action="/sign-out">
 <p class="hint">What you asked is kept for you, and is there when you sign in with the same key.</p>
 <button type="submit">Sign out</button>
 </form>"""
+
+_IN_THE_CLEAR = (
+    "You opened this page at an http address, and the session is sent by https alone (the setting web.https):"
+    " open it at its https address."
+)
 
 _UNREACHABLE = "Preceptor does not answer just now. It may be starting: try again in a moment."
 
@@ -82,6 +87,7 @@ class SignIn:
         self._settings = settings
         self._keys = Tries(_WRONG_KEYS_A_MINUTE)
         self._guests = Tries(_GUESTS_A_MINUTE)
+        self._told = Tries(1)
 
     @property
     def routes(self) -> list[Route]:
@@ -106,6 +112,8 @@ class SignIn:
         if form is None:
             return self._page("/", "That form cannot be read. Type the key once more.", 400)
         wanted = local_path(form.get("next", ""))
+        if self._settings.https and request.headers.get("origin", "").lower().startswith("http://"):
+            return self._page(wanted, _IN_THE_CLEAR, 400)
         address = request.client.host if request.client else ""
         is_guest = self._settings.guests and form.get("guest") == "yes"
         # Counted before it is known whether the key is right, as many tries may come at the same time.
@@ -115,6 +123,8 @@ class SignIn:
         opened = await self._opened({"guest": True} if is_guest else {"key": form.get("key", "").strip()})
         if not is_guest and opened.status != httpx.codes.UNAUTHORIZED:
             self._keys.give_back(address)
+        elif not is_guest and self._keys.wait(address) and not self._told.take(address):
+            serving_log.tell("wrong keys", level="warning", tries=str(_WRONG_KEYS_A_MINUTE), of="one address")
         if opened.trouble:
             return self._page(wanted, opened.trouble, opened.status, opened.wait)
         cookie = session_cookie(self._settings, opened.token, int(self._settings.session_hours * 3600))

@@ -30,7 +30,8 @@ def run() -> None:
     logs.set_up(settings.log)
     names = front_doors(settings)
     if not names:
-        raise SettingsError("No front door is configured.", "Set http.enabled to true.")
+        need = " The web pages need the HTTP API, which is off." if settings.web.enabled else ""
+        raise SettingsError(f"No front door is configured.{need}", "Set http.enabled to true.")
 
     async def _run() -> int:
         application = Application(settings)

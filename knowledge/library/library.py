@@ -9,6 +9,7 @@ from pathlib import Path
 from knowledge.errors import LibraryBusyError, LibraryMissingError, LibraryRefusedError, meaning
 from knowledge.library.answers import TAUGHT, TaughtAnswer, read_answers, taught, write_answers
 from knowledge.library.names import checked_name, spelling_key
+from knowledge.library.preview import refusal
 from knowledge.library.versions import Version, Versions
 from knowledge.loaders import LoadLimits, SourceFile, load_file
 
@@ -148,7 +149,14 @@ class Library:
             raise LibraryRefusedError(f"Version {target} is the one in use.", "Choose an earlier one.")
         if target and target not in self._versions.numbers():
             raise LibraryMissingError(f"There is no version {target}.", "Look at the list of versions.")
-        return Edit(f"went back to version {target}", lambda *_: self._versions.files(target))
+
+        def _as_it_was(*_: object) -> Mapping[str, Path]:
+            # "The last change" is the one that was seen: not one that another process made meanwhile.
+            if to is None and self._versions.current() != current:
+                raise LibraryBusyError("Somebody else changed the library just now.", "Look at it, then try again.")
+            return self._versions.files(target)
+
+        return Edit(f"went back to version {target}", _as_it_was)
 
     @contextmanager
     def changed(self, edit: Edit, by: str) -> Iterator[Version]:
@@ -187,10 +195,9 @@ class Library:
 
     def _require_loadable(self, files: Mapping[str, Path], new: Sequence[str]) -> None:
         for name in new:
-            loaded = load_file(SourceFile(files[name], name), self._limits)
-            if not loaded.documents:
-                first = loaded.problems[0]
-                raise LibraryRefusedError(f"{name} is refused: {first.message}", first.fix)
+            refused = refusal(name, load_file(SourceFile(files[name], name), self._limits))
+            if refused:
+                raise refused
 
 
 def _described(path: Path) -> LibraryFile:

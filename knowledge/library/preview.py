@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from knowledge.errors import LibraryRefusedError
 from knowledge.library.names import checked_name
-from knowledge.loaders import SourceFile, load_file
+from knowledge.loaders import LoadedFile, SourceFile, load_file
 from knowledge.passages import Problem
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ class PreviewedFile:
         passages: how many it gives.
         titles: the first ten different ones, or questions of ready answers.
         problems: what in it could not be used.
+        refused: why it cannot be taken, and no other file that comes with it; empty where it can.
     """
 
     name: str
@@ -32,6 +34,7 @@ class PreviewedFile:
     passages: int
     titles: tuple[str, ...]
     problems: tuple[Problem, ...]
+    refused: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +75,14 @@ def preview(new: Sequence[tuple[str, Path]], there: Mapping[str, Path], options:
     return Preview(tuple(files), len(after - before), len(before - after))
 
 
+def refusal(name: str, loaded: LoadedFile) -> LibraryRefusedError | None:
+    """Give why a file is not taken as it was read; None where it is."""
+    if loaded.documents:
+        return None
+    first = loaded.problems[0]
+    return LibraryRefusedError(f"{name} is refused: {first.message}", first.fix)
+
+
 def _read(file: SourceFile, replaces: bool, options: "KnowledgeOptions") -> tuple[PreviewedFile, set[int]]:
     # Parsers and sentence splitter come with it, which a search does without.
     from knowledge.cutting import cut
@@ -86,5 +97,13 @@ def _read(file: SourceFile, replaces: bool, options: "KnowledgeOptions") -> tupl
             seen.setdefault(likeness(passage), content_digest(passage))
             if len(titles) < _TITLES and heading(passage):
                 titles[heading(passage)] = None
-    found = PreviewedFile(file.name, replaces, len(seen), tuple(titles), tuple(loaded.problems))
+    refused = refusal(file.name, loaded)
+    found = PreviewedFile(
+        file.name,
+        replaces,
+        len(seen),
+        tuple(titles),
+        tuple(loaded.problems),
+        f"{refused.message} {refused.fix}" if refused else "",
+    )
     return found, set(seen.values())

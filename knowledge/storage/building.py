@@ -16,9 +16,10 @@ from knowledge.index.tfidf import Fields, TfidfIndex
 from knowledge.loaders import SourceFile, load_file
 from knowledge.passages import Passage, Problem
 from knowledge.reports import Progress, Watch, unwatched
-from knowledge.storage.duplicates import content_digest, likeness
+from knowledge.storage.duplicates import content_digest, likeness, question_digest
 from knowledge.storage.manifest import Manifest
 from knowledge.storage.passage_store import passage_writer
+from knowledge.storage.ready_answers import write_ready_answers
 from knowledge.storage.snapshot import DIGESTS, TERMS
 from knowledge.storage.survey import KnowledgeOptions, Survey
 from knowledge.storage.title_list import write_titles
@@ -26,12 +27,13 @@ from knowledge.storage.title_list import write_titles
 
 @dataclass(slots=True)
 class _Tally:
-    """What comes up while passages stream by; of a passage nothing but its title and 16 bytes is kept."""
+    """What comes up while passages stream by; of a passage nothing but its title and a few numbers is kept."""
 
     problems: list[Problem] = field(default_factory=list)
     titles: set[str] = field(default_factory=set)
     seen: set[int] = field(default_factory=set)
     digests: "array[int]" = field(default_factory=lambda: array("Q"))
+    ready: dict[int, int] = field(default_factory=dict)
     duplicates: int = 0
 
     def admits(self, passage: Passage) -> bool:
@@ -41,6 +43,9 @@ class _Tally:
             self.duplicates += 1
             return False
         self.seen.add(key)
+        if passage.question:
+            # Of two answers to one question the later holds: the library, where they are taught, is read last.
+            self.ready[question_digest(passage.question)] = len(self.digests)
         self.digests.append(content_digest(passage))
         if title := heading(passage):
             self.titles.add(title)
@@ -63,6 +68,7 @@ def build(folder: Path, found: Survey, options: KnowledgeOptions, watch: Watch =
     (folder / TERMS).mkdir()
     index.save(folder / TERMS)
     write_titles(folder, tally.titles)
+    write_ready_answers(folder, tally.ready)
     np.save(folder / DIGESTS, np.sort(np.frombuffer(tally.digests, dtype=np.uint64)), allow_pickle=False)
     return _signed(folder, found, tally)
 

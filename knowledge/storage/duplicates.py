@@ -34,6 +34,11 @@ def content_digest(passage: Passage) -> int:
     return _bits(passage.text, passage.question, passage.title, passage.url, *passage.tags)
 
 
+def question_digest(question: str) -> int:
+    """64 bits that questions share which differ by case, spacing and punctuation alone."""
+    return _bits(normalised(question))
+
+
 def _bits(*parts: str) -> int:
     joined = "\0".join(parts).encode("utf-8", "surrogatepass")
     return int.from_bytes(blake2b(joined, digest_size=8).digest(), "little")

@@ -10,6 +10,7 @@ from knowledge.errors import DamagedIndexError
 from knowledge.index.tfidf import TfidfIndex
 from knowledge.storage.manifest import Manifest
 from knowledge.storage.passage_store import PassageStore
+from knowledge.storage.ready_answers import ReadyAnswers
 from knowledge.storage.title_list import TitleList
 
 TERMS = "terms"
@@ -30,6 +31,7 @@ class Snapshot:
     index: TfidfIndex
     passages: PassageStore
     titles: TitleList
+    ready: ReadyAnswers
     digests: NDArray[np.uint64]
 
     @classmethod
@@ -42,9 +44,8 @@ class Snapshot:
         manifest = Manifest.read(folder)
         manifest.verify(folder, thorough=thorough)
         index = TfidfIndex.open(folder / TERMS)
-        snapshot = cls(
-            folder, manifest, index, PassageStore.open(folder), TitleList.open(folder), _open_digests(folder)
-        )
+        passages, titles, ready = PassageStore.open(folder), TitleList.open(folder), ReadyAnswers.open(folder)
+        snapshot = cls(folder, manifest, index, passages, titles, ready, _open_digests(folder))
         snapshot._check_lengths()
         return snapshot
 

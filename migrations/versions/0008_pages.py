@@ -31,3 +31,14 @@ def upgrade() -> None:
     of_answers = ["generator", "at", "conversation_id", "elapsed_ms"]
     op.create_index("ix_messages_answers", "messages", of_answers, sqlite_where=sa.text("generator IS NOT NULL"))
     op.create_index("ix_messages_declined", "messages", ["id"], sqlite_where=sa.text("outcome = 'declined'"))
+
+
+def downgrade() -> None:
+    """Drop them, and bring the one index back."""
+    op.drop_index("ix_messages_declined", "messages")
+    op.drop_index("ix_messages_answers", "messages")
+    kept = sa.text("generator IS NOT NULL")
+    op.create_index("ix_messages_generator_at", "messages", ["generator", "at"], sqlite_where=kept)
+    op.drop_table("sessions")
+    op.drop_column("feedback", "comment")
+    op.drop_column("conversations", "title")

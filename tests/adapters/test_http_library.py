@@ -87,6 +87,34 @@ async def test_a_preview_tells_what_would_come_and_changes_nothing(serve: Serve)
         assert not any((served.folder.parent / "data" / "incoming").iterdir())
 
 
+async def test_a_preview_tells_which_file_would_be_refused_as_loading_does(serve: Serve) -> None:
+    async with serve() as served:
+        files = file("parking.md", PARKING) + file("bad.csv", b"colour\nred\n")
+        preview = (await served.api.post("/v1/knowledge/files?preview=true", files=files)).json()
+        good, bad = preview["files"]
+        assert good["refused"] == ""
+        refused = await served.api.post("/v1/knowledge/files", files=files)
+        told = problem_of(refused, 422, "library_refused")
+        assert bad["refused"].startswith("bad.csv is refused: ")
+        assert bad["refused"] == f"{told['detail']} {told['fix']}"
+
+
+async def test_a_taught_answer_is_given_to_just_its_question_where_a_passage_resembles_it_more(serve: Serve) -> None:
+    question = "When is the office open?"
+    async with serve() as served:
+        hours = b"# When is the office open?\n\nThe office is open from nine to five. The office is not open at night.\n"
+        await hand_in(served.api, "hours.md", hours)
+        taught = {"question": question, "answer": "From eight until six. " * 30}
+        await served.api.post("/v1/knowledge/answers", json=taught)
+        assert (await answer_to(served.api, "WHEN is the office open")).startswith("From eight until six.")
+        talk = await served.api.post("/v1/ask", json={"question": "Where do visitors park at the office?"})
+        again = {"question": "When is it open?", "conversation_id": talk.json()["conversation_id"]}
+        await served.api.post("/v1/knowledge/answers", json={"question": again["question"], "answer": "Always."})
+        found = (await served.api.post("/v1/ask", json=again)).json()
+        assert found["answer"].startswith("Always.")
+        assert found["citations"][0]["title"] == again["question"]
+
+
 async def test_undo_brings_back_what_was_there_and_can_be_undone(serve: Serve) -> None:
     async with serve() as served:
         await hand_in(served.api, "parking.md", PARKING)

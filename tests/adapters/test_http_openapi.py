@@ -59,7 +59,7 @@ async def test_every_route_is_described(api: httpx.AsyncClient) -> None:
 async def test_problems_are_described_as_problem_documents(api: httpx.AsyncClient) -> None:
     schema = (await api.get("/openapi.json")).json()
     asked = schema["paths"]["/v1/ask"]["post"]["responses"]
-    assert set(asked) == {"200", "400", "401", "404", "413", "415", "422", "429", "503", "504"}
+    assert set(asked) == {"200", "400", "401", "403", "404", "413", "415", "422", "429", "503", "504"}
     assert set(asked["200"]["content"]) == {"application/json", "text/event-stream"}
     assert set(asked["422"]["content"]) == {"application/problem+json"}
     assert "HTTPValidationError" not in str(schema)

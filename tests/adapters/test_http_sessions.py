@@ -10,6 +10,7 @@ import pytest
 import pytest_asyncio
 import structlog
 from signed_in import ADMIN, KEYS, USER, SignedIn, api_with_sessions, bearer
+from structlog.testing import capture_logs
 
 _JSON = {"Content-Type": "application/json"}
 QUESTION = {"question": "When does the office open?"}
@@ -96,8 +97,11 @@ async def test_a_token_opens_no_further_session(shared: SignedIn) -> None:
 async def test_after_ten_wrong_keys_the_next_one_has_to_wait(tmp_path: Path) -> None:
     async with api_with_sessions(tmp_path) as served:
         wrong = {"key": "wrong-key-0123456789"}
-        statuses = [(await served.api.post("/v1/sessions", json=wrong)).status_code for _ in range(12)]
+        with capture_logs() as logged:
+            statuses = [(await served.api.post("/v1/sessions", json=wrong)).status_code for _ in range(12)]
         assert statuses == [401] * 10 + [429] * 2
+        told = [line for line in logged if line["event"] == "wrong keys"]
+        assert told == [{"event": "wrong keys", "log_level": "warning", "tries": 10, "of": "one address"}]
         refused = await served.api.post("/v1/sessions", json={"key": ADMIN})
         assert refused.status_code == 429
         assert 0 < int(refused.headers["retry-after"]) <= 6
@@ -127,6 +131,19 @@ async def test_guests_are_let_in_where_the_settings_say_so_each_by_themselves(tm
         # They were guests, and guests are not let in any more.
         refused = await served.api.get("/v1/knowledge", headers=bearer(one["token"]))
         assert refused.json()["type"] == "urn:preceptor:error:session_ended"
+
+
+async def test_many_guests_keep_nobody_out_who_has_a_key_nor_wrong_keys_a_guest(tmp_path: Path) -> None:
+    async with api_with_sessions(tmp_path, http=KEYS | {"guests": True}) as served:
+        statuses = [(await served.api.post("/v1/sessions", json={"guest": True})).status_code for _ in range(62)]
+        assert statuses[:60] == [201] * 60
+        assert statuses[-1] == 429
+        await served.opened(key=USER)
+    async with api_with_sessions(tmp_path, http=KEYS | {"guests": True}) as served:
+        for _ in range(11):
+            refused = await served.api.post("/v1/sessions", json={"key": "wrong-key-0123456789"})
+        assert refused.status_code == 429
+        await served.opened(guest=True)
 
 
 async def test_where_no_key_is_needed_everybody_is_whoever_runs_the_machine(tmp_path: Path) -> None:

@@ -155,6 +155,17 @@ def test_a_front_door_that_is_down_is_named_with_its_reason(answers: Answers) ->
     assert "DOWN" in html(page)
 
 
+def test_an_error_that_comes_again_and_again_is_told_with_its_number(answers: Answers) -> None:
+    at, where = (NOW - timedelta(minutes=3)).isoformat(), "adapters.web.child:71"
+    ended = {"id": "d18587a2", "at": at, "level": "error", "event": "web pages ended", "where": where, "kind": ""}
+    answers.documents["GET /v1/status"] = STATUS | {"errors": [ended | {"times": 4321}]}
+
+    page = opened("now")
+
+    assert "4,321" in html(page)
+    assert "d18587a2" in html(page)
+
+
 def test_when_the_api_is_gone_the_last_status_stays_with_its_time(answers: Answers) -> None:
     page = opened("now")
     answers.documents["GET /v1/status"] = problem(503, "starting", "Preceptor is starting.", "Wait a moment.")
@@ -380,6 +391,7 @@ def test_an_upload_is_looked_at_before_it_is_loaded(answers: Answers) -> None:
                 "passages": 3,
                 "titles": ["<b>Lifts</b>"],
                 "problems": [{"source": "new.md", "line": 2, "message": "It is empty.", "fix": "Fill it."}],
+                "refused": "",
             }
         ],
         "added": 3,
@@ -395,3 +407,17 @@ def test_an_upload_is_looked_at_before_it_is_loaded(answers: Answers) -> None:
     _press(page, "Load these")
     assert [one[:3] for one in answers.changes()] == [("POST", "/v1/knowledge/files", {})]
     assert words(page.success[0].value).startswith("Loaded: 9 passages")
+
+
+def test_a_file_that_is_refused_is_named_before_anything_is_loaded_with_it(answers: Answers) -> None:
+    good = {"name": "new.md", "replaces": False, "passages": 1, "titles": [], "problems": [], "refused": ""}
+    bad = good | {"name": "bad.csv", "passages": 0, "refused": "bad.csv is refused: It is empty. Fill it."}
+    answers.documents["POST /v1/knowledge/files?preview=true"] = {"files": [good, bad], "added": 1, "removed": 0}
+    page = opened("knowledge")
+
+    page.file_uploader(key="upload_0").set_value(("bad.csv", b"", "text/csv")).run()
+
+    assert words(page.error[0].value) == "bad.csv is refused: It is empty. Fill it."
+    assert words(page.warning[-1].value) == "Nothing is loaded until you take out bad.csv."
+    assert "This adds" not in " ".join(one.value for one in page.markdown)
+    assert next(one for one in page.button if one.label == "Load these").disabled

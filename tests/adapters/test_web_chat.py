@@ -11,7 +11,7 @@ from adapters.web.views.chat_answer import in_small_print, sureness
 from adapters.web.views.chat_bars import percent
 from adapters.web.views.chat_export import in_markdown
 from adapters.web.views.chat_heading import file_name
-from adapters.web.views.chat_turns import turns_of
+from adapters.web.views.chat_turns import Asked, Underway, turns_of
 from tests.adapters.page_lab import Answers, html, opened, problem, serving, words
 
 ID = "6f1c3a9b0d3e4c2f8a7b5d4e3c2b1a09"
@@ -278,6 +278,64 @@ def test_what_the_api_refuses_is_told_and_may_be_asked_again(api: Answers) -> No
     next(one for one in test.button if one.label == "Ask again").click().run()
     assert not test.error
     assert "<strong>V</strong>" in html(test)
+
+
+def test_what_is_asked_in_a_conversation_that_was_deleted_meanwhile_goes_to_a_new_one(api: Answers) -> None:
+    test = asked(page())
+    api.documents["POST /v1/ask"] = problem(
+        404, "conversation_not_found", "There is no such conversation.", "Leave it out."
+    )
+    asked(test, "And in AC circuits?")
+    assert words(test.error[0].value) == "There is no such conversation."
+    api.documents["POST /v1/ask"] = streamed(ANSWER)
+    next(one for one in test.button if one.label == "Ask in a new conversation").click().run()
+    assert not test.error
+    assert api.changes()[-1][3] == {"question": "And in AC circuits?"}
+
+
+def test_a_question_that_is_too_long_is_told_so_and_goes_back_to_be_shortened(api: Answers) -> None:
+    told = "That is 2,016 characters long; I read up to 2,000.", "Send a shorter question."
+    api.documents["POST /v1/ask"] = problem(422, "question_too_long", *told)
+    # Streamlit drops what is pasted beyond this bound without a word.
+    assert page().chat_input(key="input-question").proto.max_chars == 0
+    test = asked(page(), "What is torque? " * 126)
+    assert words(test.error[0].value) == " ".join(told)
+    before = len(api.changes())
+    next(one for one in test.button if one.label == "Shorten it").click().run()
+    assert test.chat_input(key="input-question").proto.value == "What is torque? " * 126
+    assert not test.error
+    assert len(api.changes()) == before
+
+
+def test_blanks_alone_are_not_sent(api: Answers) -> None:
+    test = asked(page(), "  \n ")
+    assert not api.changes()
+    assert test.title[0].value == "Ask Preceptor"
+
+
+def test_what_was_stopped_stays_in_its_conversation(api: Answers) -> None:
+    test = page()
+    test.session_state["underway"] = Underway(Asked("And in AC circuits?"), ID, "The same")
+    assert "The same" not in html(test.run())
+    test.query_params["c"] = ID
+    test.session_state["underway"] = Underway(Asked("And in AC circuits?"), ID, "The same")
+    assert "Stopped." in html(test.run())
+
+
+def test_an_answer_that_halts_shows_all_that_has_come() -> None:
+    slot = AppTest.from_function(_halting).run()
+    assert "First. Second." in html(slot)
+
+
+def _halting() -> None:
+    import streamlit
+
+    from adapters.web.views.chat_asking import Screen
+
+    screen = Screen(streamlit.empty(), "Looking it up …")
+    screen.show("First.")
+    screen.show("First. Second.")
+    screen.pass_time()
 
 
 def test_nobody_but_an_admin_gets_to_the_admin_pages(api: Answers) -> None:

@@ -51,6 +51,14 @@ async def test_a_port_in_use_is_named_and_our_own_pages_are_known(tmp_path_facto
     assert "own pages" in found["port"].meaning
 
 
+async def test_where_no_key_is_an_admins_nobody_can_open_the_pages_of_admins() -> None:
+    found = (await _found(http={"user_keys": KEYS["user_keys"]}))["admin keys"]
+    assert found.verdict == "warning"
+    assert "nobody can open" in found.meaning
+    assert "http.admin_keys" in found.fix
+    assert "admin keys" not in await _found(http=KEYS)
+
+
 async def test_without_the_http_api_there_are_no_pages() -> None:
     assert (await _found(http={"enabled": False}))["HTTP API"].fix.startswith("Set http.enabled to true")
 

@@ -21,6 +21,7 @@ DAYS = daily.last_days(7, date(2026, 3, 2))
 NOW = datetime(2026, 3, 2, 3, 0, tzinfo=UTC)
 
 WELL: dict[str, Any] = {
+    "running_since": (NOW - timedelta(days=2)).isoformat(),
     "adapters": [{"name": "http", "is_up": True, "reason": "", "address": ""}],
     "queue": {"waiting": 4, "answering": 2, "unsent": 0, "oldest_seconds": 3.0},
     "loop_lag_ms": 2.0,
@@ -42,6 +43,12 @@ def test_days_without_questions_are_drawn_with_zeros() -> None:
     assert DAYS[0] == "2026-02-24"
     assert [row["value"] for row in rows if row["kind"] == "answered"] == [0, 0, 5, 0, 0, 0, 0]
     assert [row["value"] for row in rows if row["kind"] == "declined"] == [0, 0, 1, 0, 0, 0, 0]
+
+
+@pytest.mark.parametrize(("value", "step"), [(3, 1), (0.25, None)], ids=["questions", "cost"])
+def test_what_is_counted_in_whole_numbers_has_no_halves_at_its_axis(value: float, step: int | None) -> None:
+    drawn = charts.columns([{"day": DAYS[0], "kind": "http", "value": value}], "Title", "unit").to_dict()
+    assert drawn["encoding"]["y"]["axis"].get("tickMinStep") == step
 
 
 def test_the_busiest_places_are_named_and_the_rest_are_others() -> None:
@@ -106,6 +113,14 @@ def test_every_colour_stands_out_from_the_page(page: str) -> None:
 
 def test_where_all_is_well_nothing_is_said() -> None:
     assert troubles(WELL, NOW) == []
+
+
+def test_a_start_may_hold_up_the_loop_without_an_alarm() -> None:
+    lagging = WELL | {"loop_lag_ms": 468.0, "running_since": (NOW - timedelta(seconds=50)).isoformat()}
+    assert troubles(lagging, NOW) == []
+    assert [one.sentence for one in troubles(lagging, NOW + timedelta(minutes=2))] == [
+        "The event loop is held up: it lags by 468 ms."
+    ]
 
 
 def test_what_keeps_people_from_answers_comes_first() -> None:

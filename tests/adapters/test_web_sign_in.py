@@ -8,6 +8,7 @@ import pytest_asyncio
 from hypothesis import given
 from hypothesis import strategies as st
 from signed_in import ADMIN, KEYS, USER, SignedIn, api_with_sessions, bearer, pages_of
+from structlog.testing import capture_logs
 
 from adapters.web.gate import session_cookie
 from adapters.web.page_settings import PageSettings
@@ -57,7 +58,31 @@ async def test_behind_https_the_cookie_goes_by_https_alone() -> None:
     assert cookie == "preceptor_session=ps_token; Max-Age=60; Path=/; HttpOnly; SameSite=Strict; Secure"
 
 
+async def test_where_sessions_go_by_https_alone_a_page_opened_by_http_says_so(served: SignedIn) -> None:
+    async with pages_of(served.settings, served.adapter.address, https=True) as pages:
+        origin = str(pages.base_url).rstrip("/")
+        told = await pages.post("/sign-in", data={"key": USER, "next": "/now"}, headers={"Origin": origin})
+        assert (told.status_code, "set-cookie" in told.headers) == (400, False)
+        assert "web.https" in told.text
+        assert 'name="next" value="/now"' in told.text
+        secure = origin.replace("http:", "https:")
+        assert (await pages.post("/sign-in", data={"key": USER}, headers={"Origin": secure})).status_code == 303
+
+
+async def test_the_hint_says_which_of_the_two_that_new_key_gives_and_no_settings_name(pages: httpx.AsyncClient) -> None:
+    form = (await pages.get("/sign-in")).text
+    assert "The key itself, not its digest; whoever runs" in form
+    assert "admin_keys" not in form
+
+
 async def test_a_wrong_key_is_told_in_words_and_after_five_one_has_to_wait(served: SignedIn) -> None:
+    with capture_logs() as logged:
+        await _try_wrong_keys(served)
+    told = [line for line in logged if line["event"] == "wrong keys"]
+    assert told == [{"event": "wrong keys", "log_level": "warning", "tries": "5", "of": "one address"}]
+
+
+async def _try_wrong_keys(served: SignedIn) -> None:
     async with pages_of(served.settings, served.adapter.address) as pages:
         for _ in range(5):
             refused = await pages.post("/sign-in", data={"key": "<script>wrong</script>"})

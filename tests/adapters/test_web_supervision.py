@@ -13,11 +13,12 @@ import pytest
 from signed_in import ADMIN, KEYS
 from structlog.testing import capture_logs
 
-from adapters.web.adapter import WebAdapter
+from adapters.web.adapter import WebAdapter, page_settings
 from adapters.web.child import Child
 from adapters.web.page_settings import PageSettings
+from adapters.web.pulse import Pulse
 from bot.adapter import AdapterSetup, Receipt
-from bot.errors import AdapterError, AddressInUseError, DeliveryRefusedError
+from bot.errors import AdapterError, DeliveryRefusedError
 from bot.messages import IncomingMessage, Place, Reply
 from bot.settings import Settings
 
@@ -72,6 +73,27 @@ async def test_a_process_that_dies_is_started_again_and_nobody_is_turned_away(ad
         assert (await _health(adapter)).text == "ok"
     assert _child().pid != first.pid
     assert [line["how"] for line in logged if line["event"] == "web pages ended"] == ["was ended by signal 9"]
+
+
+async def test_a_process_that_hangs_is_ended_and_started_again() -> None:
+    opened = socket.create_server(("127.0.0.1", 0))
+    host, port = opened.getsockname()
+    child = Child(opened, page_settings(Settings(), _API["http"]), Pulse(0.2, 3.0, 2))
+    child.start()
+    try:
+        async with asyncio.timeout(60), httpx.AsyncClient(base_url=f"http://{host}:{port}", timeout=60) as client:
+            await client.get("/_stcore/health")
+            first = _child()
+            with capture_logs() as logged:
+                first.suspend()
+                while "web pages ended" not in [line["event"] for line in logged]:  # noqa: ASYNC110 - the log has no event
+                    await asyncio.sleep(0.05)
+            assert "web pages hang" in [line["event"] for line in logged]
+            assert not child.health.is_up
+            assert (await client.get("/_stcore/health")).text == "ok"
+            assert _child().pid != first.pid
+    finally:
+        await child.stop()
 
 
 async def test_while_the_process_is_down_health_says_why(adapter: WebAdapter) -> None:
@@ -152,13 +174,16 @@ async def test_a_stop_right_after_the_start_is_one_as_well() -> None:
     assert not [one for one in psutil.Process().children() if "adapters.web.server" in one.cmdline()]
 
 
-async def test_a_port_in_use_is_named_with_the_setting() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
+async def test_where_the_port_is_taken_one_line_says_so_and_nothing_fails() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken, capture_logs() as logged:
         port = taken.getsockname()[1]
-        with pytest.raises(AddressInUseError) as caught:
-            await adapter_at(port=port).start(_accept)
-    assert caught.value.sentence == f"Port {port} on 127.0.0.1 is in use by another program."
-    assert "web.port" in caught.value.fix
+        adapter = adapter_at(port=port)
+        await adapter.start(_accept)
+    assert adapter.welcome.startswith(f"The web pages are not served: web.port {port} is taken. Set web.port to a free")
+    assert (adapter.health.is_up, adapter.health.reason) == (False, adapter.welcome)
+    assert not adapter.address
+    assert [(line["event"], line["log_level"]) for line in logged] == [("web pages not served", "warning")]
+    await adapter.stop()
 
 
 async def test_a_host_that_is_none_is_named_with_the_setting() -> None:

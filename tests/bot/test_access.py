@@ -236,6 +236,17 @@ async def test_refused_tries_of_admin_commands_are_in_the_audit(database: Databa
     )
 
 
+async def test_nobody_fills_the_audit_with_refused_tries(database: Database) -> None:
+    access = Access(AccessSettings(), database)
+    for _ in range(50):
+        await access.refusal(asks("stats"))
+    await access.refusal(asks("stats", who="U0OTHER"))
+    assert access.audit is not None
+    entries = await access.audit.entries(100)
+    assert len(entries) == 31
+    assert entries[0].person_id == "slack:U0OTHER"
+
+
 # Pairing
 
 

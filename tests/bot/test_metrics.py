@@ -22,6 +22,7 @@ from bot.messages import Author, Place, Reply
 from bot.metrics import Metrics
 from bot.settings import Settings
 from models.generation import Usage
+from models.watching import Kind
 from tests.conftest import Conversation
 from tests.models.loopback_openai import MODEL, LoopbackOpenAI
 from tests.models.loopback_server import Refuses, Writes
@@ -218,6 +219,15 @@ async def test_warnings_and_errors_are_counted_by_where_they_come_from(
     assert figure(found, "errors_total", level="error", room="models") == 1
     assert figure(found, "errors_total", level="error", room="libraries") == 1
     assert figure(found, "errors_total", level="warning", room="bot") == 0
+
+
+@pytest.mark.parametrize("runtime", ["answers", "names", "diagnosis", "pictures"])
+async def test_the_first_load_that_fails_is_an_increase(runtime: Kind) -> None:
+    metrics = Metrics()
+    labels = {"runtime": runtime, "outcome": "failed"}
+    assert figure(await figures(metrics), "model_load_seconds_count", **labels) == 0
+    metrics.model_loaded(runtime, 0.5, failed=True)
+    assert figure(await figures(metrics), "model_load_seconds_count", **labels) == 1
 
 
 async def test_two_of_them_count_for_themselves(settings: Settings) -> None:

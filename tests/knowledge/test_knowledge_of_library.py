@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from knowledge import KnowledgeBase, Library, Progress, starter
 from knowledge.errors import NothingToLoadError
 from knowledge.library.library import Edit
 from knowledge.storage.index_folder import IndexFolder
+from knowledge.storage.manifest import Manifest
 
 REPOSITORY = Path(__file__).parents[2]
 
@@ -165,3 +167,39 @@ def test_a_calibration_that_another_process_makes_is_taken_up(base: KnowledgeBas
     calibration.write_text(starter.calibration().read_text().replace('"threshold": 0.', '"threshold": 0.9'))
     assert base.follow() is None
     assert base.threshold > 0.9
+
+
+HOURS = "# When is the office open?\n\nThe office is open from nine to five. When the office is open, ring the bell.\n"
+
+
+def test_a_taught_answer_comes_first_for_just_its_question_whatever_else_resembles_it(
+    base: KnowledgeBase, library: Library, source: Path
+) -> None:
+    (source / "hours.md").write_text(HOURS)
+    (source / "faq.jsonl").write_text('{"question": "When is the office open?", "answer": "Ask the porter."}\n')
+    answer = "From eight until six, and on the first Saturday of each month until noon; " * 20
+    change(base, library, library.teaching("When is the office open?", answer))
+    for asked in ("When is the office open?", "when is the OFFICE open", " When is “the office” open ?! "):
+        first, *others = base.search(asked)
+        assert (first.passage.source, first.confidence) == ("library/answers.jsonl", 1.0)
+        assert others
+        assert all(first.score >= hit.score for hit in others)
+        assert len({hit.passage for hit in (first, *others)}) == 1 + len(others)
+    assert len(base.search("When is the office open?", limit=1)) == 1
+    assert base.search("When is the office open?", source="handbook")[0].confidence < 1
+    assert base.search("Is the office open when it rains?")[0].confidence < 1
+    change(base, library, library.untaught(library.answers()[0].id))
+    assert base.search("When is the office open?")[0].passage.text == "Ask the porter."
+
+
+def test_an_index_without_the_table_of_ready_answers_is_built_anew(base: KnowledgeBase, tmp_path: Path) -> None:
+    folder = tmp_path / "data" / "index"
+    page = next(folder.rglob("manifest.json"))
+    manifest = Manifest.read(page.parent)
+    (page.parent / "ready_answers.npy").unlink()
+    replace(manifest, parts=tuple(part for part in manifest.parts if part.name != "ready_answers.npy")).save(
+        page.parent
+    )
+    again = KnowledgeBase([tmp_path / "handbook"], folder)
+    assert again.open().rebuilt_because == "written by another version"
+    assert again.search("Where do visitors park?")

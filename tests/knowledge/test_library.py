@@ -86,6 +86,15 @@ def test_a_file_of_the_same_name_takes_the_others_place_and_undo_brings_it_back(
     assert contents(library) == {"parking.md": "North side.\n"}
 
 
+def test_an_undo_does_not_take_away_what_another_process_just_handed_in(library: Library, tmp_path: Path) -> None:
+    handed_in(library, tmp_path / "1", parking_md="North side.\n")
+    undo = library.going_back()
+    handed_in(Library(library.path), tmp_path / "2", lunch_txt="At noon.\n")
+    with pytest.raises(LibraryBusyError, match="just now"):
+        change(library, undo)
+    assert contents(library) == {"parking.md": "North side.\n", "lunch.txt": "At noon.\n"}
+
+
 def test_the_first_change_can_be_taken_back_to_nothing(library: Library, tmp_path: Path) -> None:
     handed_in(library, tmp_path / "in", parking_md="North side.\n")
     change(library, library.going_back())

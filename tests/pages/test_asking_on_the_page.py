@@ -50,6 +50,37 @@ async def test_what_cannot_be_answered_comes_with_questions_that_can(visit: Visi
         await expect(ada.answer).to_contain_text("Newton's")
 
 
+async def test_who_scrolled_up_sees_what_they_ask_next(visit: Visit) -> None:
+    async with visit(viewport={"width": 1280, "height": 500}) as ada:
+        await ada.open()
+        for law in ("Ohm's law", "Newton's second law"):
+            await ada.ask(f"What is {law}?")
+        await ada.page.mouse.move(800, 200)
+        await ada.page.mouse.wheel(0, -5_000)
+        await expect(ada.answers.first).to_be_in_viewport()
+        await ada.ask("What is Newton's third law?")
+        await expect(ada.answer.get_by_text("equal reaction").first).to_be_in_viewport()
+        # It holds nobody there.
+        await ada.page.mouse.wheel(0, -5_000)
+        await expect(ada.answers.first).to_be_in_viewport()
+
+
+async def test_what_is_written_from_the_right_stands_on_the_right(visit: Visit) -> None:
+    async with visit() as ada:
+        await ada.open()
+        await ada.ask("متى يفتح المكتب؟")
+        said = ada.page.locator(".said")
+        # How far from its box's left edge the line begins; the box is far wider.
+        begins = """box => {
+            const line = document.createRange();
+            line.selectNodeContents(box);
+            return line.getBoundingClientRect().left - box.getBoundingClientRect().left;
+        }"""
+        assert await said.evaluate(begins) > 200
+        await ada.ask("When does the office open?")
+        assert await said.last.evaluate(begins) < 1
+
+
 async def test_what_comes_next_continues_the_conversation(visit: Visit) -> None:
     async with visit() as ada:
         await ada.open()

@@ -9,7 +9,7 @@ import streamlit as st
 from adapters.web import trouble
 from adapters.web.api import ApiError, UploadedFile
 from adapters.web.views import chat_answer, chat_asking, chat_heading, chat_opening, chat_pictures, chat_sidebar
-from adapters.web.views.chat_turns import Asked, Mode, Talk, current, open_conversation, taken_next
+from adapters.web.views.chat_turns import Asked, Mode, Talk, current, input_key, open_conversation, taken_next
 
 _MODES: Mapping[Mode, str] = {"question": "Question", "symptoms": "Symptoms"}
 
@@ -34,7 +34,7 @@ def show() -> None:
     _show_turns(talk, is_asking=asked is not None)
     if asked is not None:
         shown = replace(asked, files=chat_pictures.small(asked.files))
-        chat_answer.show_asked(shown)
+        chat_answer.show_asked(shown, is_new=True)
         chat_asking.ask(asked, shown, talk)
         st.session_state["just_answered"] = True
         st.rerun()
@@ -63,21 +63,21 @@ def _input(about: Mapping[str, Any]) -> Asked | None:
     pictures = about.get("pictures") or {}
     mode = _mode() if about.get("diagnosis") else "question"
     takes_files = pictures.get("looking", "off") != "off" and mode == "question"
-    # It goes to the bottom by itself; only then the page follows the conversation to its end.
+    # It goes to the bottom by itself; only then the page follows the conversation to its end. Its length has no bound:
+    # a longer text would vanish from it without a word, and what is too long the API says.
     said = st.chat_input(
         _hint(mode, takes_files=takes_files),
-        key=f"input-{mode}",
-        max_chars=about.get("question_length") or None,
+        key=input_key(mode),
         accept_file="multiple" if takes_files else False,
         file_type=chat_pictures.KINDS if takes_files else None,
         max_upload_size=pictures.get("megabytes") if takes_files else None,
     )
     if not said:
         return None
-    if isinstance(said, str):
-        return Asked(said, mode)
-    files = tuple(UploadedFile(file.name, file.getvalue(), file.type) for file in said.files)
-    return Asked(said.text, mode, files)
+    text = said if isinstance(said, str) else said.text
+    sent = () if isinstance(said, str) else said.files
+    files = tuple(UploadedFile(file.name, file.getvalue(), file.type) for file in sent)
+    return Asked(text, mode, files) if text.strip() or files else None
 
 
 def _mode() -> Mode:

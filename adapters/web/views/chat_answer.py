@@ -10,7 +10,7 @@ from adapters.web.api import ApiError
 from adapters.web.rendering import escaped, plain, prose
 from adapters.web.views import chat_diagnosis, chat_feedback, chat_pictures, chat_sources
 from adapters.web.views.chat_bars import percent
-from adapters.web.views.chat_turns import Asked, Turn, ask_again, ask_next
+from adapters.web.views.chat_turns import Asked, Turn, ask_again, ask_in_a_new_conversation, ask_next, shorten
 
 BOT, _VISITOR = ":material/school:", ":material/person:"
 """Who speaks, as icons."""
@@ -45,9 +45,11 @@ def show(turn: Turn, key: str, *, is_last: bool) -> None:
                     _offer_next(turn, key)
 
 
-def show_asked(asked: Asked) -> None:
-    """Show what the visitor said."""
+def show_asked(asked: Asked, *, is_new: bool = False) -> None:
+    """Show what the visitor said; to what is new the page turns, wherever they had scrolled to."""
     with st.chat_message("user", avatar=_VISITOR):
+        if is_new:
+            st.html('<span class="newly-asked"></span>')
         if asked.files:
             chat_pictures.show_sent(asked.files)
         if asked.text:
@@ -78,7 +80,12 @@ def _duration(milliseconds: float) -> str:
 
 def _why_not(problem: ApiError) -> str:
     """Say why there is no answer; that the page tries again is not so of a question."""
-    return plain(problem.sentence) if problem.is_away else trouble.in_words(problem)
+    return plain(problem.sentence) if problem.is_away or _is_gone(problem) else trouble.in_words(problem)
+
+
+def _is_gone(problem: ApiError | None) -> bool:
+    """Say whether the conversation was deleted meanwhile, in another tab."""
+    return problem is not None and problem.code == "conversation_not_found"
 
 
 def _show_answer(turn: Turn, key: str, *, is_last: bool) -> None:
@@ -121,5 +128,17 @@ def _offer_next(turn: Turn, key: str) -> None:
 
 def _offer(turn: Turn, key: str) -> None:
     """Offer to ask again what got no answer; pictures are no longer there to be sent again."""
-    if turn.asked.text and not turn.asked.files:
+    if not turn.asked.text or turn.asked.files:
+        return
+    if _is_gone(turn.problem):
+        st.button(
+            "Ask in a new conversation",
+            key=f"anew-{key}",
+            icon=":material/add:",
+            on_click=ask_in_a_new_conversation,
+            args=(turn.asked,),
+        )
+    elif turn.problem is not None and turn.problem.code == "question_too_long":
+        st.button("Shorten it", key=f"shorten-{key}", icon=":material/edit:", on_click=shorten, args=(turn.asked,))
+    else:
         st.button("Ask again", key=f"again-{key}", icon=":material/refresh:", on_click=ask_again, args=(turn.asked,))

@@ -29,7 +29,7 @@ def ask(asked: Asked, shown: Asked, talk: Talk) -> None:
         shown: the same with small pictures, to be kept with the conversation.
         talk: the conversation.
     """
-    underway = begin(shown)
+    underway = begin(shown, talk)
     with st.chat_message("assistant", avatar=BOT):
         slot = st.empty()
         stop = st.empty()
@@ -47,7 +47,7 @@ def _answer(asked: Asked, underway: Underway, talk: Talk, slot: DeltaGenerator) 
     Raises:
         ApiError: none came.
     """
-    screen = _Screen(slot, _WAITING["pictures" if asked.files else asked.mode])
+    screen = Screen(slot, _WAITING["pictures" if asked.files else asked.mode])
     for event in _events(asked, talk):
         if event is None:
             screen.pass_time()
@@ -81,7 +81,7 @@ def _chosen() -> dict[str, str]:
     return {name: value for name, value in chosen.items() if value}
 
 
-class _Screen:
+class Screen:
     """Where the answer grows: redrawn so often that it looks alive, and no oftener."""
 
     def __init__(self, slot: DeltaGenerator, waiting: str) -> None:
@@ -89,13 +89,14 @@ class _Screen:
         self._words = waiting
         self._started = time.monotonic()
         self._drawn = 0.0
-        self._is_growing = False
+        self._text = ""
         self.pass_time()
 
     def pass_time(self) -> None:
         """Show that it goes on; also the moment in which Streamlit notices that the visitor wants to stop."""
-        if self._is_growing:
-            self._slot.html(self._text)
+        if self._text:
+            # What came too soon after what was drawn last is not left out for as long as nothing follows it.
+            self._draw()
             return
         waited = time.monotonic() - self._started
         counted = f" {waited:.0f} s" if waited >= _PATIENCE_SECONDS else ""
@@ -108,9 +109,10 @@ class _Screen:
 
     def show(self, text: str) -> None:
         """Show what has come so far."""
-        now = time.monotonic()
-        if now - self._drawn < 1 / _REDRAWS_A_SECOND:
-            return
-        self._drawn, self._is_growing = now, True
-        self._text = prose(text)
-        self._slot.html(self._text)
+        self._text = text
+        if time.monotonic() - self._drawn >= 1 / _REDRAWS_A_SECOND:
+            self._draw()
+
+    def _draw(self) -> None:
+        self._drawn = time.monotonic()
+        self._slot.html(prose(self._text))

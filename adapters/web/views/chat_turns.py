@@ -15,6 +15,11 @@ _ADDRESS = "c"
 """The name under which the page's address holds the conversation; only its owner can read that."""
 
 
+def input_key(mode: Mode) -> str:
+    """Name the field in which one writes."""
+    return f"input-{mode}"
+
+
 @dataclass(frozen=True, slots=True)
 class Asked:
     """What the visitor said: a question, symptoms, or pictures with or without a question."""
@@ -43,9 +48,10 @@ class Turn:
 
 @dataclass(slots=True)
 class Underway:
-    """A question whose answer is on its way, and what has come of it."""
+    """A question whose answer is on its way, in which conversation, and what has come of it."""
 
     asked: Asked
+    conversation_id: str = ""
     text: str = ""
 
 
@@ -90,10 +96,26 @@ def ask_next(asked: Asked) -> None:
 
 def ask_again(asked: Asked) -> None:
     """Have asked in the coming run what got no answer, in the stead of the turn that tells so; for callbacks."""
+    _drop_unanswered()
+    ask_next(asked)
+
+
+def shorten(asked: Asked) -> None:
+    """Put what was too long back to where one writes, in the stead of the turn that tells so; for callbacks."""
+    _drop_unanswered()
+    st.session_state[input_key(asked.mode)] = asked.text
+
+
+def ask_in_a_new_conversation(asked: Asked) -> None:
+    """Have asked in the coming run what was asked where nothing more can be; for callbacks."""
+    open_conversation()
+    ask_next(asked)
+
+
+def _drop_unanswered() -> None:
     talk: Talk = st.session_state["talk"]
     if talk.turns and not talk.turns[-1].document:
         talk.turns.pop()
-    ask_next(asked)
 
 
 def taken_next() -> Asked | None:
@@ -102,9 +124,9 @@ def taken_next() -> Asked | None:
     return asked
 
 
-def begin(asked: Asked) -> Underway:
+def begin(asked: Asked, talk: Talk) -> Underway:
     """Note that an answer is on its way: if the run ends before it is there, the visitor has stopped it."""
-    underway = Underway(asked)
+    underway = Underway(asked, talk.conversation_id)
     st.session_state["underway"] = underway
     return underway
 
@@ -121,7 +143,8 @@ def finish(talk: Talk, turn: Turn) -> None:
 
 def _keep_what_was_stopped(talk: Talk) -> None:
     underway: Underway | None = st.session_state.pop("underway", None)
-    if underway is not None:
+    # Who went to another conversation meanwhile (with the browser's Back) does not find it there.
+    if underway is not None and underway.conversation_id == talk.conversation_id:
         talk.turns.append(Turn(underway.asked, partly=underway.text))
 
 
@@ -158,11 +181,12 @@ def _asked(question: Mapping[str, Any], answer: Mapping[str, Any]) -> Asked:
 
 
 def _answered(message: Mapping[str, Any]) -> MutableMapping[str, Any]:
-    # How sure it was of symptoms stands in its words, condition by condition.
+    # How sure it was of symptoms stands in its words, condition by condition; no generator wrote them.
     is_judged = message.get("capability") not in ("diagnosis", "picture")
     return {
         **message,
         "answer": message.get("text", ""),
         "abstained": message.get("outcome") == "declined",
         "confidence": message.get("confidence") if is_judged else None,
+        "generator": message.get("generator") if is_judged else "",
     }

@@ -10,6 +10,7 @@ from adapters.web import notices, recently, session, trouble
 from adapters.web.api import UploadedFile
 from adapters.web.figures import counted, moment, number, problem, size
 from adapters.web.quiet import quiet
+from adapters.web.rendering import plain
 from adapters.web.tables import table
 from adapters.web.views.knowledge_loading import in_words
 
@@ -72,8 +73,14 @@ def _upload() -> None:
     files = [UploadedFile(one.name, one.getvalue(), one.type or "application/octet-stream") for one in given]
     with trouble.told():
         names = " ".join(one.file_id for one in given)
-        _preview(recently.got(f"preview {names}", lambda: session.api().upload(_FILES, files, preview=True)))
-        if st.button("Load these", type="primary", icon=":material/upload:"):
+        preview = recently.got(f"preview {names}", lambda: session.api().upload(_FILES, files, preview=True))
+        refused = [file for file in preview["files"] if file["refused"]]
+        _preview(preview)
+        for file in refused:
+            st.error(plain(file["refused"]), icon=":material/block:")
+        if refused:
+            st.warning(plain(f"Nothing is loaded until you take out {_held([one['name'] for one in refused])}."))
+        if st.button("Load these", type="primary", icon=":material/upload:", disabled=bool(refused)):
             with st.spinner("Loading them; questions are answered all the while"):
                 report = session.api().upload(_FILES, files)
             st.session_state["upload_round"] = round_of + 1
@@ -83,7 +90,8 @@ def _upload() -> None:
 
 def _preview(preview: _Document) -> None:
     added, removed = counted(preview["added"], "passage"), counted(preview["removed"], "passage")
-    st.write(f"This adds {added} and takes {removed} away. Nothing is changed yet.")
+    if not any(file["refused"] for file in preview["files"]):
+        st.write(f"This adds {added} and takes {removed} away. Nothing is changed yet.")
     rows = [
         [
             file["name"],

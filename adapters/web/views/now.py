@@ -121,12 +121,12 @@ def _errors(errors: Sequence[_Document], now: datetime) -> None:
         quiet("Errors and warnings since the start would be listed here. There are none.")
         return
     rows = [
-        [one["id"], ago(one["at"], now), one["level"], one["event"], one["kind"], one["where"], moment(one["at"])]
+        [one[name] for name in ("id", "level", "event")]
+        + [number(one["times"]), ago(one["at"], now), one["kind"], one["where"], moment(one["at"])]
         for one in errors
     ]
-    st.html(
-        table("By their id in the log", ("Id", "When", "Level", "What happened", "Error", "Where", "Time"), rows),
-    )
+    columns = ("Id", "Level", "What happened", "Times", "Last", "Error", "Where", "Time")
+    st.html(table("By their id in the log", columns, rows))
 
 
 def _undelivered() -> None:

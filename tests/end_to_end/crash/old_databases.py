@@ -13,7 +13,7 @@ from sqlalchemy.pool import NullPool
 
 from bot import database_file
 
-OLD_REVISIONS = ("0003", "0004", "0005", "0006")
+OLD_REVISIONS = ("0003", "0004", "0005", "0006", "0007")
 """Migrations to which a database can be taken back."""
 
 _PEOPLE = 200
