@@ -59,7 +59,7 @@ class LibraryVersion(BaseModel):
     """A version of the library."""
 
     id: int
-    at: str = Field(description="When (ISO 8601, UTC).")
+    at: str = Field(description="When (ISO 8601, UTC); empty where what is noted of it cannot be read.")
     by: str = Field(description="Who made it; empty where they were forgotten.")
     action: str = Field(description="What was done, in words.")
     files: list[str] = Field(description="The names of the files in it.")

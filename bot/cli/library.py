@@ -35,7 +35,8 @@ def versions(as_json: AsJson = False) -> None:
         print_json({"versions": [asdict(version) for version in listed], "folder": str(folder or "")})
         return
     for version in listed:
-        sys.stdout.write(f"{version.id:>5}  {version.at}  {version.by or 'somebody forgotten'}: {version.action}\n")
+        who = f"{version.at}  {version.by or 'somebody forgotten'}: " if version.at else ""
+        sys.stdout.write(f"{version.id:>5}  {who}{version.action}\n")
     sys.stdout.write(f"Its files are in {folder}.\n" if folder else "The library holds no file.\n")
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from bot.examination.findings import Examined, Finding
 from bot.knowledge_desk import counted, library, what_is_read
 from bot.settings import Settings
-from knowledge import KnowledgeError, Problem
+from knowledge import KnowledgeError, Library, Problem
 from knowledge.storage.index_folder import IndexFolder
 from knowledge.storage.snapshot import Snapshot
 from knowledge.storage.survey import Survey, survey
@@ -24,6 +24,7 @@ def examine(examined: Examined) -> Iterator[Finding]:
         yield Finding(_NAME, "failed", error.message, error.fix)
         return
     yield flaw or _of_index(saved, found)
+    yield _of_library(library(settings))
     problems = (*found.problems, *(saved.manifest.problems if saved else ()))
     if problems:
         yield _of_problems(problems, settings.knowledge.sources)
@@ -64,6 +65,21 @@ def _of_index(saved: Snapshot | None, found: Survey) -> Finding:
             "Say /reload to the bot as an admin, or start it anew; `preceptor knowledge build` does it beforehand.",
         )
     return Finding(_NAME, "ok", f"{held}; the index fits its sources.")
+
+
+def _of_library(handed_in: Library) -> Finding:
+    versions, lost = handed_in.versions(), handed_in.problems()
+    if not versions:
+        return Finding("library", "ok", "Nothing was uploaded or taught yet.")
+    held = f"Version {versions[0].id}, {counted(len(handed_in.files()), 'file')}"
+    if lost:
+        names = ", ".join(problem.source for problem in lost)
+        return Finding("library", "warning", f"{held}; gone from the disk: {names}.", lost[0].fix)
+    unreadable = [str(version.id) for version in versions if not version.at]
+    if unreadable:
+        told = f"{held}; what is noted of version {', '.join(unreadable)} cannot be read (manifest.json)."
+        return Finding("library", "warning", told, "Its files answer all the same; the next change notes them anew.")
+    return Finding("library", "ok", f"{held}.")
 
 
 def _of_problems(problems: Sequence[Problem], sources: Sequence[str]) -> Finding:

@@ -12,9 +12,13 @@ from knowledge.library.names import checked_name, spelling_key
 from knowledge.library.preview import refusal
 from knowledge.library.versions import Version, Versions
 from knowledge.loaders import LoadLimits, SourceFile, load_file
+from knowledge.passages import Problem
 
 _PATIENCE_S = 30.0
 _NAMED = 5
+
+_LOST = "The library's file is gone from the disk."
+_LOST_FIX = "Hand it in again, or go back to an earlier version with `preceptor knowledge undo`."
 
 _Make = Callable[[Mapping[str, Path], Path], Mapping[str, Path]]
 
@@ -70,6 +74,13 @@ class Library:
     def files(self) -> list[LibraryFile]:
         """Give the files in use, by name; raises LibraryBusyError."""
         return [_described(path) for path in self._versions.files(self._versions.current()).values()]
+
+    def problems(self) -> list[Problem]:
+        """Name the files that the version in use should hold and does not; raises LibraryBusyError."""
+        current = self._versions.current()
+        there = self._versions.files(current)
+        lost = [name for name in (self._versions.manifest(current).files if current else ()) if name not in there]
+        return [Problem(f"library/{name}", _LOST, _LOST_FIX) for name in lost]
 
     def versions(self) -> list[Version]:
         """Give what was done, newest first; raises LibraryBusyError."""

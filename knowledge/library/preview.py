@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from knowledge.errors import LibraryRefusedError
 from knowledge.library.names import checked_name
-from knowledge.loaders import LoadedFile, SourceFile, load_file
+from knowledge.loaders import Loaded, SourceFile, load_file
 from knowledge.passages import Problem
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ def preview(new: Sequence[tuple[str, Path]], there: Mapping[str, Path], options:
     return Preview(tuple(files), len(after - before), len(before - after))
 
 
-def refusal(name: str, loaded: LoadedFile) -> LibraryRefusedError | None:
+def refusal(name: str, loaded: Loaded) -> LibraryRefusedError | None:
     """Give why a file is not taken as it was read; None where it is."""
     if loaded.documents:
         return None

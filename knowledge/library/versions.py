@@ -27,7 +27,7 @@ class Version:
 
     Attributes:
         id: counts up from 1.
-        at: when it was made (ISO 8601, UTC).
+        at: when it was made (ISO 8601, UTC); empty where its page cannot be read, as `action` says then.
         by: the person who made it, as ``http:key-…``; empty where they were forgotten.
         action: what was done, in words, with names of files and ids of answers.
         files: the names of the files in it, sorted.
@@ -85,7 +85,7 @@ class Versions:
             at, by, action = (str(page[name]) for name in ("at", "by", "action"))
             return Version(number, at, by, action, tuple(map(str, page["files"])))
         except (OSError, ValueError, KeyError, TypeError, RecursionError):
-            return Version(number, "", "", "")
+            return Version(number, "", "", f"its {_MANIFEST} cannot be read")
 
     def forget(self, person: str) -> None:
         """Take a person's id out of all versions; only under `locked`. Raises LibraryBusyError."""

@@ -59,7 +59,7 @@ class Survey:
 
     Attributes:
         version: the name of the index that would be built from them.
-        problems: what stands in them that is not read (pipes, links that lead out …).
+        problems: what stands in them that is not read (pipes, links that lead out …), and what the library has lost.
     """
 
     version: str
@@ -94,7 +94,8 @@ def survey(
     prints = fingerprints([(file.name, file.path) for file in found.files], known, options.limits.file_bytes)
     recipe = options.recipe()
     version = version_of(recipe, prints)
-    return Survey(version, recipe, folders, found.files, prints, found.problems)
+    problems = (*found.problems, *(library.problems() if library else ()))
+    return Survey(version, recipe, folders, found.files, prints, problems)
 
 
 def _folder(path: Path, where: Path, files: Sequence[SourceFile], count: tuple[str, int]) -> SourceFolder:

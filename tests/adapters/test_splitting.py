@@ -157,7 +157,8 @@ def test_graphemes_are_not_cut(text: str, limit: int) -> None:
 @given(st.lists(st.sampled_from([*MENTIONS, "See", "**so", "on**.", "[a b](https://c.example)"]), max_size=200), limits)
 @settings(deadline=None)
 def test_mentions_links_and_emoji_by_name_are_not_cut(words: list[str], limit: int) -> None:
-    parts = split(" ".join(words), limit)
+    # A word before them: what begins with "<!" is HTML to CommonMark, and its links are text.
+    parts = split(" ".join(("Yes", *words)), limit)
     for whole in (
         "<@!1>",
         "<a:name_x:1>",

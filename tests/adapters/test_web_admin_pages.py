@@ -145,6 +145,11 @@ def test_where_all_is_well_one_line_says_so(answers: Answers) -> None:
     assert "Heard at" in html(page)
 
 
+def test_a_model_that_nobody_chose_is_told_as_that(answers: Answers) -> None:
+    answers.documents["GET /v1/status"] = STATUS | {"models": [{"what": "labels", "name": "", "state": "not loaded"}]}
+    assert "none chosen" in html(opened("now"))
+
+
 def test_a_front_door_that_is_down_is_named_with_its_reason(answers: Answers) -> None:
     down = {"name": "slack", "is_up": False, "reason": "The token was refused.", "address": ""}
     answers.documents["GET /v1/status"] = STATUS | {"adapters": [down]}

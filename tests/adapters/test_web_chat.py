@@ -7,11 +7,13 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from adapters.web.api import UploadedFile
 from adapters.web.views.chat_answer import in_small_print, sureness
 from adapters.web.views.chat_bars import percent
 from adapters.web.views.chat_export import in_markdown
-from adapters.web.views.chat_heading import file_name
-from adapters.web.views.chat_turns import Asked, Underway, turns_of
+from adapters.web.views.chat_heading import file_name, title
+from adapters.web.views.chat_turns import Asked, Talk, Turn, Underway, turns_of
+from bot.describing import UNASKED
 from tests.adapters.page_lab import Answers, html, opened, problem, serving, words
 
 ID = "6f1c3a9b0d3e4c2f8a7b5d4e3c2b1a09"
@@ -305,6 +307,11 @@ def test_a_question_that_is_too_long_is_told_so_and_goes_back_to_be_shortened(ap
     assert test.chat_input(key="input-question").proto.value == "What is torque? " * 126
     assert not test.error
     assert len(api.changes()) == before
+
+
+def test_a_picture_alone_is_called_in_the_heading_what_the_list_calls_it() -> None:
+    sent = Asked("", files=(UploadedFile("cat.png", b"", "image/png"),))
+    assert title(Talk(turns=[Turn(sent)])) == UNASKED
 
 
 def test_blanks_alone_are_not_sent(api: Answers) -> None:

@@ -22,6 +22,7 @@ from bot.examination.clock import of_date
 from bot.examination.rest import AddressError, UnreachableError, connected
 from bot.examination.running import findings_of
 from bot.examination.storage import of_free_space
+from bot.knowledge_desk import library
 from bot.messages import Author, IncomingMessage, Place
 from bot.settings import load
 
@@ -216,6 +217,25 @@ async def test_problems_of_the_knowledge_base_are_counted(set_up: Path, handbook
     assert "1 problem" in finding.meaning
     assert "bad.json:2" in finding.meaning
     assert str(handbook) in finding.fix
+
+
+async def test_what_the_library_holds_and_what_it_has_lost_is_told(set_up: Path, tmp_path: Path) -> None:
+    assert (await _found())["library"].meaning == "Nothing was uploaded or taught yet."
+    handed_in = library(load().settings)
+    with handed_in.changed(handed_in.teaching("When is lunch?", "At noon."), "http:ada"):
+        pass
+    assert (await _found())["library"].meaning == "Version 1, 1 file."
+    folder = handed_in.folder() or tmp_path
+    page = folder.with_name("manifest.json")
+    whole = page.read_text()
+    page.write_text("{")
+    finding = (await _found())["library"]
+    assert (finding.verdict, "version 1 cannot be read" in finding.meaning) == ("warning", True)
+    page.write_text(whole)
+    (folder / "answers.jsonl").unlink()
+    finding = (await _found())["library"]
+    assert finding.meaning == "Version 1, 0 files; gone from the disk: library/answers.jsonl."
+    assert (finding.verdict, "preceptor knowledge undo" in finding.fix) == ("warning", True)
 
 
 async def test_no_front_door_is_a_failure(set_up: Path, environment: SetEnvironment) -> None:

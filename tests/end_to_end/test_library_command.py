@@ -46,3 +46,11 @@ def test_changes_are_listed_and_taken_back(library: Library, tmp_path: Path) -> 
     assert [version["id"] for version in listed["versions"]] == [3, 2, 1]
     assert listed["versions"][0]["by"].startswith("console:")
     assert "When is lunch?" not in json.dumps(listed)
+
+
+def test_a_version_whose_page_is_unreadable_is_told_as_that(library: Library, tmp_path: Path) -> None:
+    with library.changed(library.teaching("When is lunch?", "At noon."), "http:ada"):
+        pass
+    (tmp_path / "data" / "library" / "versions" / "1" / "manifest.json").write_text("{")
+    told, _ = preceptor(tmp_path, "versions").stdout.splitlines()
+    assert told == "    1  its manifest.json cannot be read"

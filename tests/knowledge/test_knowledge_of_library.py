@@ -65,6 +65,18 @@ def test_the_last_file_of_the_library_may_be_deleted(base: KnowledgeBase, librar
     assert base.statistics().sources == (str(tmp_path / "handbook"),)
 
 
+def test_a_file_of_the_library_that_is_gone_from_the_disk_is_named(
+    base: KnowledgeBase, library: Library, tmp_path: Path
+) -> None:
+    change(base, library, library.adding(lunch(tmp_path)))
+    (library.folder() or tmp_path).joinpath("lunch.md").unlink()
+    for report in (base.reload(), base.reload()):
+        assert [problem.source for problem in report.problems] == ["library/lunch.md"]
+        assert "preceptor knowledge undo" in report.problems[0].fix
+    change(base, library, library.adding(lunch(tmp_path)))
+    assert not base.problems()
+
+
 def test_where_nothing_would_be_left_the_change_is_taken_back(
     base: KnowledgeBase, library: Library, source: Path, tmp_path: Path
 ) -> None:

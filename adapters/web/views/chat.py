@@ -30,7 +30,7 @@ def show() -> None:
             chat_opening.show(about)
         return
     with heading.container():
-        chat_heading.show(talk if talk.turns else Talk(title=asked.text if asked else ""))
+        chat_heading.show(talk if talk.turns else Talk(title=asked.name if asked else ""))
     _show_turns(talk, is_asking=asked is not None)
     if asked is not None:
         shown = replace(asked, files=chat_pictures.small(asked.files))

@@ -23,7 +23,7 @@ def show(talk: Talk) -> None:
 
 def title(talk: Talk) -> str:
     """Give the name of a conversation; its first question where it has none."""
-    first = talk.turns[0].asked.text if talk.turns else ""
+    first = talk.turns[0].asked.name if talk.turns else ""
     return talk.title or first or "Conversation"
 
 

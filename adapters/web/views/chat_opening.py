@@ -45,7 +45,7 @@ def in_words(about: Mapping[str, Any], figures: Mapping[str, Any]) -> str:
         f"It answers from {size}{f' ({named})' if named else ''}, names its sources, and says so when it does not know."
     ]
     if (about.get("pictures") or {}).get("looking", "off") != "off":
-        told.append("Drop a picture, and it tells what is in it.")
+        told.append("Drop a picture, and it tells what it can of it.")
     if about.get("diagnosis"):
         told.append("Describe symptoms, and it tells what they may point to.")
     return " ".join(told)

@@ -28,6 +28,11 @@ class Asked:
     mode: Mode = "question"
     files: tuple[UploadedFile, ...] = ()
 
+    @property
+    def name(self) -> str:
+        """What the API calls a conversation that begins with it."""
+        return self.text or ("What is in this picture?" if self.files else "")
+
 
 @dataclass(frozen=True, slots=True)
 class Turn:

@@ -65,6 +65,7 @@ def _upload() -> None:
     round_of = st.session_state.setdefault("upload_round", 0)
     given = st.file_uploader(
         "Files to add, or new versions of those uploaded earlier",
+        help="The size that is named holds for all of them together; upload more in several rounds.",
         accept_multiple_files=True,
         key=f"upload_{round_of}",
     )
@@ -133,6 +134,8 @@ def versions() -> None:
         return
     rows = [
         [str(one["id"]), moment(one["at"]), one["action"], one["by"] or "somebody forgotten", _held(one["files"])]
+        if one["at"]
+        else [str(one["id"]), "", one["action"], "", ""]
         for one in made
     ]
     columns = ("Version", "When", "What was done", "By", "Files in it")

@@ -111,7 +111,7 @@ def _models(models: Sequence[_Document]) -> None:
     if not models:
         quiet("Local models would be listed here. None is set: answers quote the knowledge base.")
         return
-    rows = [[one["what"], one["name"], one["state"]] for one in models]
+    rows = [[one["what"], one["name"] or "none chosen", one["state"]] for one in models]
     st.html(table("What this process computes with", ("For", "Name", "State"), rows))
 
 
