@@ -102,7 +102,7 @@ async def test_a_preview_tells_which_file_would_be_refused_as_loading_does(serve
 async def test_a_taught_answer_is_given_to_just_its_question_where_a_passage_resembles_it_more(serve: Serve) -> None:
     question = "When is the office open?"
     async with serve() as served:
-        hours = b"# When is the office open?\n\nThe office is open from nine to five. The office is not open at night.\n"
+        hours = b"# When is the office open?\n\nThe office is open from nine to five. It is not open at night.\n"
         await hand_in(served.api, "hours.md", hours)
         taught = {"question": question, "answer": "From eight until six. " * 30}
         await served.api.post("/v1/knowledge/answers", json=taught)
