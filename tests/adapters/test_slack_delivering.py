@@ -44,7 +44,7 @@ async def test_a_long_answer_arrives_in_several_messages_with_the_sources_under_
     answers = running.general.from_bot
     assert len(answers) > 1
     assert all("👍" not in answer.labels for answer in answers[:-1])
-    assert "[1] printer" in last.shown
+    assert "[1] How do I set up the printer?" in last.shown
     assert len({answer.thread_ts for answer in answers}) == 1
 
 

@@ -58,6 +58,7 @@ def files(folder: Path) -> tuple[str, ...]:
     return "--data", str(data), "--no-match", str(others)
 
 
+@pytest.mark.slow
 def test_a_classifier_is_trained_compared_taken_into_use_and_given_up_again(
     preceptor: Run, tmp_path: Path, base: Path
 ) -> None:

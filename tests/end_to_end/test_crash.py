@@ -43,12 +43,12 @@ async def _survives(folder: Path, options: Options) -> None:
 
 @pytest.mark.timeout(300)
 async def test_every_question_has_one_answer_though_the_process_is_killed_again_and_again(tmp_path: Path) -> None:
-    await _survives(tmp_path, Options(messages=70, kills=len(AIMS), seed=random.randrange(10**6)))
+    await _survives(tmp_path, Options(messages=40, kills=len(AIMS), seed=random.randrange(10**6)))
 
 
 @pytest.mark.timeout(300)
 async def test_two_processes_that_hear_everything_four_times_answer_once_though_they_are_killed(tmp_path: Path) -> None:
-    await _survives(tmp_path, Options(messages=60, kills=2, seed=random.randrange(10**6), processes=2, times=4))
+    await _survives(tmp_path, Options(messages=36, kills=2, seed=random.randrange(10**6), processes=2, times=4))
 
 
 @pytest.mark.slow

@@ -59,6 +59,7 @@ def photographs(tmp_path: Path) -> Path:
     return folder
 
 
+@pytest.mark.slow
 @needs_vit_tiny
 def test_real_photographs_are_labelled_and_the_figures_are_one_document(photographs: Path) -> None:
     document = _document(

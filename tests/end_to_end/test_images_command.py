@@ -82,6 +82,7 @@ def test_a_number_of_groups_that_is_none_is_used_wrongly(folder: Path, k: str) -
     assert "Give auto, or a number from 2." in done.stderr
 
 
+@pytest.mark.slow
 def test_what_cannot_be_done_is_one_sentence_and_status_1(folder: Path, model: Path) -> None:
     done = _preceptor(folder, "nowhere", "--model", str(model))
     assert (done.returncode, done.stderr) == (1, "Error: nowhere is no folder. Name a folder of pictures.\n")

@@ -57,7 +57,14 @@ def test_the_same_seed_gives_the_same_weights_and_another_seed_others(tiny_t5: P
 
 
 @pytest.mark.parametrize("lora", [None, LoraOptions(4, 8)], ids=["whole", "lora"])
-@pytest.mark.parametrize("step", [3, 5, 7], ids=["in the first epoch", "at its end", "in the second"])
+@pytest.mark.parametrize(
+    "step",
+    [
+        pytest.param(3, id="in the first epoch", marks=pytest.mark.slow),
+        pytest.param(5, id="at its end"),
+        pytest.param(7, id="in the second", marks=pytest.mark.slow),
+    ],
+)
 def test_an_interrupted_training_ends_with_the_weights_of_one_that_was_not(
     tiny_t5: Path, tmp_path: Path, step: int, lora: LoraOptions | None
 ) -> None:

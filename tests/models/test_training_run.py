@@ -139,7 +139,10 @@ def stopped(order: Order, store: ModelStore, doing: str) -> None:
         train(order, store, lambda *told: stopping.set() if told[0] == doing else None, stopping)
 
 
-@pytest.mark.parametrize("learning_rate", [2e-3, 0.2], ids=["all epochs done", "ended early"])
+@pytest.mark.parametrize(
+    "learning_rate",
+    [pytest.param(2e-3, id="all epochs done", marks=pytest.mark.slow), pytest.param(0.2, id="ended early")],
+)
 def test_who_stops_it_while_it_is_scored_goes_on_from_there(
     tiny_t5: Path, tmp_path: Path, learning_rate: float
 ) -> None:

@@ -73,14 +73,13 @@ def test_every_method_learns_to_tell_the_labels_apart(base: Path, tmp_path: Path
 @pytest.mark.parametrize(
     ("options", "step"),
     [
-        (replace(QUICK, method="full"), 10),
-        (replace(QUICK, method="full"), 12),
-        (replace(QUICK, method="lora", lora=LoraOptions(4, 8, ("all-linear",))), 14),
-        (replace(QUICK, method="few-shot", epochs=1), 4),
-        (replace(QUICK, method="last:1", masked_epochs=1), 3),
-        (replace(QUICK, method="last:1", masked_epochs=1), 15),
+        pytest.param(replace(QUICK, method="full"), 10, id="in the first epoch"),
+        pytest.param(replace(QUICK, method="full"), 12, id="at its end", marks=pytest.mark.slow),
+        pytest.param(replace(QUICK, method="lora", lora=LoraOptions(4, 8, ("all-linear",))), 14, id="with LoRA"),
+        pytest.param(replace(QUICK, method="few-shot", epochs=1), 4, id="among pairs", marks=pytest.mark.slow),
+        pytest.param(replace(QUICK, method="last:1", masked_epochs=1), 3, id="in the warm-up", marks=pytest.mark.slow),
+        pytest.param(replace(QUICK, method="last:1", masked_epochs=1), 15, id="behind the warm-up"),
     ],
-    ids=["in the first epoch", "at its end", "with LoRA", "among pairs", "in the warm-up", "behind the warm-up"],
 )
 def test_an_interrupted_training_ends_with_the_weights_of_one_that_was_not(
     base: Path, tmp_path: Path, options: EncoderOptions, step: int

@@ -45,6 +45,7 @@ def trained(data: Path, folder: Path, decoder: Decoder, options: ImageTrainingOp
     return train(order, ModelStore(folder), decoder, lambda *told: None, Event())
 
 
+@pytest.mark.slow
 def test_a_head_on_vit_tiny_tells_digits_apart_that_it_has_not_seen(tmp_path: Path, decoder: Decoder) -> None:
     data = digits(tmp_path / "digits", 4, 20)
     outcome = trained(data, tmp_path / "models", decoder, ImageTrainingOptions(augmentation=False, threads=1))
