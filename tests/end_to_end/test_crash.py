@@ -48,7 +48,7 @@ async def test_every_question_has_one_answer_though_the_process_is_killed_again_
 
 @pytest.mark.timeout(300)
 async def test_two_processes_that_hear_everything_four_times_answer_once_though_they_are_killed(tmp_path: Path) -> None:
-    await _survives(tmp_path, Options(messages=36, kills=2, seed=random.randrange(10**6), processes=2, times=4))
+    await _survives(tmp_path, Options(messages=40, kills=2, seed=random.randrange(10**6), processes=2, times=4))
 
 
 @pytest.mark.slow
