@@ -4,21 +4,19 @@ import json
 import os
 import secrets
 import shutil
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from knowledge.errors import LibraryBusyError, meaning
-from knowledge.storage.index_folder import sync, sync_tree, try_lock, write_atomically
+from knowledge.storage.index_folder import has_locked, sync, sync_tree, write_atomically
 
 KEPT = 20
 """How many versions are kept, the one in use among them."""
 
 _VERSIONS, _FILES, _MANIFEST, _LOCK = "versions", "files", "manifest.json", "lock"
 _ASIDE = "aside-"
-_POLL_S = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +104,8 @@ class Versions:
             descriptor = os.open(self._folder / _LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
         try:
             with self._writing():
-                _wait_for(descriptor, patience_s)
+                if not has_locked(descriptor, patience_s):
+                    raise LibraryBusyError("Somebody else is changing the library.", "Try again in a minute.")
             yield
         finally:
             os.close(descriptor)
@@ -174,14 +173,6 @@ class Versions:
     def _unusable(self, error: OSError) -> LibraryBusyError:
         message = f"The library in {self._folder} cannot be changed: {meaning(error)}."
         return LibraryBusyError(message, "Mend that on the machine, then try again.")
-
-
-def _wait_for(descriptor: int, patience_s: float) -> None:
-    deadline = time.monotonic() + patience_s
-    while not try_lock(descriptor):
-        if time.monotonic() > deadline:
-            raise LibraryBusyError("Somebody else is changing the library.", "Try again in a minute.")
-        time.sleep(_POLL_S)
 
 
 def _linked(source: Path, target: Path) -> None:

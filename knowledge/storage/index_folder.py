@@ -60,7 +60,11 @@ class IndexFolder:
             descriptor = os.open(self.path / _LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
         try:
             with self._writing():
-                self._wait_for(descriptor, patience_s)
+                if not has_locked(descriptor, patience_s):
+                    raise IndexBusyError(
+                        f"Another process has been building the index in {self.path} for over {patience_s:g} seconds.",
+                        "Wait until it has finished, or give this one another folder.",
+                    )
             yield
         finally:
             os.close(descriptor)
@@ -115,16 +119,6 @@ class IndexFolder:
         except OSError as error:
             raise IndexUnwritableError(self.path, error) from error
 
-    def _wait_for(self, descriptor: int, patience_s: float) -> None:
-        deadline = time.monotonic() + patience_s
-        while not try_lock(descriptor):
-            if time.monotonic() > deadline:
-                raise IndexBusyError(
-                    f"Another process has been building the index in {self.path} for over {patience_s:g} seconds.",
-                    "Wait until it has finished, or give this one another folder.",
-                )
-            time.sleep(_POLL_S)
-
 
 def mark_of(path: Path) -> Mark:
     """Time and number of a file that is only ever replaced; zeros where there is none."""
@@ -150,8 +144,17 @@ def write_atomically(path: Path, text: str) -> None:
         raise
 
 
-def try_lock(descriptor: int) -> bool:
-    """Take the lock of an open file (flock), if nobody has it; closing the file gives it back."""
+def has_locked(descriptor: int, patience_s: float) -> bool:
+    """Take the lock of an open file (flock) within some seconds, if it can be had; closing the file gives it back."""
+    deadline = time.monotonic() + patience_s
+    while not _try_lock(descriptor):
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(_POLL_S)
+    return True
+
+
+def _try_lock(descriptor: int) -> bool:
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
